@@ -1,0 +1,120 @@
+"""Join: one lane's profiles, and what each fragment does to them. The only stateful step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TypeAlias
+
+from bytewax.operators import StatefulBatchLogic
+from typing_extensions import override
+
+from connectors.kinesis import KinesisRecord
+from flows.destination import Destination
+from flows.funnel import Funnel, Unbalanced
+from flows.profile.exporter import Exporter
+from flows.profile.identity import partition_key
+from flows.profile.merge import EMPTY
+from flows.profile.policy import Export, Skip
+from flows.profile.reject import Rejected
+from flows.profile.state import pack, pack_lane, unpack, unpack_lane
+from flows.rejects import Rejects, encode_reject
+from flows.route import PLACE_BITS, Frame
+
+HEALTH_SAMPLE = 250
+"""Profiles of each lane that the join's health is read from: 60,000 in all."""
+
+Joined: TypeAlias = list[KinesisRecord] | Rejects
+
+
+class Lane(StatefulBatchLogic[Frame, Joined, bytes]):
+    """Profiles of one lane by key id, packed; emits one list of records per batch of frames.
+
+    The state outlives the end of input, and its snapshot is versioned plain bytes.
+    """
+
+    def __init__(
+        self, destination: Destination, exporter: Exporter, funnel: Funnel, snapshot: bytes | None
+    ) -> None:
+        """Resume from a snapshot, or start empty.
+
+        Raises:
+            UnknownSnapshot: another release wrote the snapshot.
+        """
+        self._exporter = exporter
+        self._funnel = funnel
+        self._key_namespace = destination.identities.key
+        self._clear_keys = destination.stream.partition_key == "identity"
+        self._profiles = {} if snapshot is None else unpack_lane(snapshot)
+        self._taken = self._ended = 0
+
+    @override
+    def on_batch(self, values: list[Frame]) -> tuple[Iterable[Joined], bool]:
+        records: list[KinesisRecord] = []
+        rejects: list[bytes] = []
+        woken = False
+        for frame in values:
+            woken = woken or not frame.fragments
+            self._take(frame, records, rejects)
+        joined: list[Joined] = []
+        if records:
+            joined.append(records)
+        if rejects or woken:  # an empty list wakes the rejects file, as the frame woke the lane
+            joined.append(Rejects(rejects))
+        self._ended += len(records) + len(rejects)
+        self._funnel.exported += len(records)
+        return joined, StatefulBatchLogic.RETAIN
+
+    def _take(self, frame: Frame, records: list[KinesisRecord], rejects: list[bytes]) -> None:
+        profiles, funnel = self._profiles, self._funnel
+        read, apply = self._exporter.reader.read, self._exporter.apply
+        first = frame.ordinal << PLACE_BITS
+        self._taken += len(frame.fragments)
+        for place, raw in zip(frame.places, frame.fragments):
+            try:
+                fragment = read(raw, frame.arrival, first + place)
+            except Rejected as rejected:
+                funnel.rejected[rejected.reason] += 1
+                rejects.append(_encode_reject(rejected, raw, frame, place))
+                continue
+            key = fragment.key
+            packed = profiles.get(key)
+            step = apply(EMPTY if packed is None else unpack(packed), fragment)
+            profiles[key] = pack(step.after)
+            if isinstance(step.decision, Skip):
+                self._ended += 1
+                funnel.skip(step.decision)
+            else:
+                records.append(self._record(key, step.decision, step.message))
+
+    def _record(self, key: str, export: Export, message: bytes) -> KinesisRecord:
+        return KinesisRecord(
+            message,
+            partition_key(self._key_namespace, key, clear=self._clear_keys),
+            replaceable="membership" not in export.reasons and "delete" not in export.reasons,
+        )
+
+    @override
+    def on_eof(self) -> tuple[Iterable[Joined], bool]:
+        for packed in islice(self._profiles.values(), HEALTH_SAMPLE):
+            profile = unpack(packed)
+            self._funnel.hold(bool(profile.attributes), bool(profile.memberships))
+        return (), StatefulBatchLogic.RETAIN
+
+    @override
+    def snapshot(self) -> bytes:
+        if self._taken != self._ended:
+            raise Unbalanced(f"a lane took {self._taken} fragments and ended {self._ended}")
+        return pack_lane(self._profiles)
+
+
+def _encode_reject(rejected: Rejected, raw: bytes, frame: Frame, place: int) -> bytes:
+    number, index = place >> PLACE_BITS, place & ((1 << PLACE_BITS) - 1)
+    return encode_reject(
+        rejected,
+        raw,
+        input_name=frame.input,
+        file=frame.file,
+        line=frame.line + number,
+        index=index,
+    )

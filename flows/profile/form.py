@@ -1,0 +1,192 @@
+"""The forms an XDM input takes, and the typed decoder that reads them.
+
+Told apart in this order (AdobeDocs/experience-platform.en): ``messages: [...]``, a batch of
+streaming ingestion (help/ingestion/tutorials/streaming-multiple-messages.md); ``header`` with
+``body``, one streaming-ingestion record (``body.xdmEntity``,
+help/ingestion/tutorials/streaming-record-data.md) or one upsert (``body`` itself,
+help/data-prep/upserts.md); else the bare entity.
+
+Only what the given paths and options name is decoded; the rest is checked to be JSON and skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Raw, Struct
+
+from .identity import IdentityMap
+from .reject import Rejected
+
+_NULL = b"null"
+
+
+class Operations(Struct, frozen=True, gc=False):
+    """``header.operations`` of an upsert."""
+
+    data: str | None = None
+
+
+class Header(Struct, frozen=True, gc=False):
+    """The part of a ``header`` that is read."""
+
+    createdAt: int | float | str | None = None  # noqa: N815 - the field's name in the input
+    operations: Operations | None = None
+
+
+class Audit(Struct, frozen=True, gc=False):
+    """The part of ``extSourceSystemAudit`` that is read."""
+
+    lastUpdatedDate: str | None = None  # noqa: N815 - the field's name in the input
+
+
+class MembershipItem(Struct, frozen=True, gc=False):
+    """One entry of ``segmentMembership.<namespace>``."""
+
+    lastQualificationTime: str | None = None  # noqa: N815 - the field's name in the input
+    status: str | None = None
+
+
+Leaf: TypeAlias = tuple[str, Any]
+"""(dotted path, decoded value) of a mapped path that is present."""
+
+
+class _Node:
+    """One level of the tree of mapped paths."""
+
+    def __init__(self) -> None:
+        self.path: str | None = None
+        self.children: dict[str, _Node] = {}
+        self.fields: list[tuple[str, _Node]] = []
+
+    def add(self, path: str) -> None:
+        node = self
+        for part in path.split("."):
+            node = node.children.setdefault(part, _Node())
+        node.path = path
+
+    def struct(self, extra: Sequence[tuple[str, Any]] = ()) -> type[Struct]:
+        """Make the typed decoder's class of this level, with ``extra`` fields beside."""
+        names = {name: name for name, _ in extra}
+        fields: list[tuple[str, Any, Any]] = [(name, kind | None, None) for name, kind in extra]
+        for position, (part, child) in enumerate(self.children.items()):
+            name = f"at_{position}"
+            names[name] = part
+            self.fields.append((name, child))
+            kind = Any if child.path is not None else child.struct() | None
+            fields.append((name, kind, None))
+        return msgspec.defstruct("Entity", fields, rename=names, frozen=True, gc=False)
+
+    def leaves(self, value: Any) -> Iterator[Leaf]:
+        for name, child in self.fields:
+            found = getattr(value, name)
+            if found is None:
+                continue
+            if child.path is not None:
+                yield child.path, found
+            else:
+                yield from child.leaves(found)
+
+
+class FormReader:
+    """Decodes the entity of one fragment, and its header if it has one."""
+
+    def __init__(self, paths: Iterable[str], *, memberships: bool) -> None:
+        """Build the decoders.
+
+        Args:
+            paths: dotted paths to decode; none lies inside another.
+            memberships: whether ``segmentMembership`` and the times are decoded too.
+        """
+        tree = _Node()
+        for path in paths:
+            tree.add(path)
+        read: list[tuple[str, Any]] = [("identityMap", IdentityMap)]
+        if memberships:
+            read.append(("segmentMembership", dict[str, dict[str, MembershipItem | None] | None]))
+            read.append(("extSourceSystemAudit", Audit))
+            read.append(("timestamp", str))
+        entity = tree.struct(read)
+        body = msgspec.defstruct("Body", [("xdmEntity", entity | None, None)], bases=(entity,))
+        line = msgspec.defstruct(
+            "Line",
+            [("messages", Raw, Raw()), ("header", Header | None, None), ("body", body | None, None)],
+            bases=(entity,),
+        )
+        self._tree = tree
+        self._line = msgspec.json.Decoder(line).decode
+        self._entity = msgspec.json.Decoder(entity).decode
+        self._body = msgspec.json.Decoder(body).decode
+
+    def leaves(self, entity: Any) -> Iterator[Leaf]:
+        """Give the mapped paths present in an entity, null ones left out."""
+        return self._tree.leaves(entity)
+
+    def read(self, raw: bytes) -> tuple[Header | None, Any]:
+        """Give the header, if the form has one, and the entity.
+
+        Raises:
+            Rejected: ``not_json``, ``not_an_object``, ``bad_value``, or ``bad_batch`` for a batch.
+        """
+        try:
+            line = self._line(raw)
+        except msgspec.MsgspecError:
+            return self._read_form_first(raw)
+        if line.messages and line.messages != _NULL:
+            raise Rejected("bad_batch", "`messages` inside a batch")
+        if line.header is not None and line.body is not None:
+            return line.header, line.body.xdmEntity or line.body
+        return None, line
+
+    def _read_form_first(self, raw: bytes) -> tuple[Header | None, Any]:
+        """Read what did not decode in one go: say why, or overlook what its form does not read."""
+        parts = open_object(raw)
+        if "messages" in parts:
+            raise Rejected("bad_batch", "`messages` inside a batch")
+        try:
+            if "header" in parts and "body" in parts:
+                body = self._body(parts["body"])
+                return _decode_header(parts["header"]), body.xdmEntity or body
+            return None, self._entity(raw)
+        except msgspec.ValidationError as error:
+            raise Rejected("bad_value", str(error)) from None
+
+
+_decode_header = msgspec.json.Decoder(Header).decode
+_decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_array = msgspec.json.Decoder(list[Raw]).decode
+
+
+def open_object(raw: bytes) -> dict[str, Raw]:
+    """Give the fields of a JSON object that are not null, undecoded.
+
+    Raises:
+        Rejected: ``not_json`` or ``not_an_object``.
+    """
+    try:
+        fields = _decode_object(raw)
+    except msgspec.ValidationError:
+        raise Rejected("not_an_object", "the line is JSON, but not an object") from None
+    except msgspec.DecodeError as error:
+        raise Rejected("not_json", str(error)) from None
+    return {name: value for name, value in fields.items() if value != _NULL}
+
+
+def split_batch(raw: bytes) -> list[bytes] | None:
+    """Give the fragments of a ``messages`` batch as they stand, or None if it is no batch.
+
+    Raises:
+        Rejected: ``not_json``, ``not_an_object``, ``bad_batch`` or ``empty_batch``.
+    """
+    messages = open_object(raw).get("messages")
+    if messages is None:
+        return None
+    try:
+        fragments = [bytes(each) for each in _decode_array(messages)]
+    except msgspec.ValidationError:
+        raise Rejected("bad_batch", "`messages` is not an array") from None
+    if not fragments:
+        raise Rejected("empty_batch", "`messages` is empty")
+    return fragments

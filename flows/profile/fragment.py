@@ -1,0 +1,218 @@
+"""One decoded input: what it says of one key identity, with its version.
+
+A fragment's content is a small ``Profile``, ready to be merged. Its version is (time, ordinal):
+the time it carries (or its arrival), and its place in its source, so that reading the same input
+again gives the same fragments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from flows.destination import Destination
+
+from .form import FormReader, Header, Leaf, MembershipItem
+from .identity import IdentityMap, IdentityReader
+from .instant import EARLIEST, LATEST, US_PER_H, parse_instant
+from .merge import (
+    EMPTY,
+    IDENTITIES_MAX,
+    NEVER,
+    Attribute,
+    Membership,
+    NamespacedId,
+    Profile,
+    merge,
+)
+from .reject import Rejected
+
+STATUSES = {"realized": False, "existing": False, "exited": True}
+"""Membership statuses and whether they mean exited. ``existing`` was given up for ``realized`` on
+15 May 2023 (experience-platform.en, help/release-notes/2023/april-2023.md)."""
+
+OPERATIONS = {"create", "merge", "delete"}
+"""``header.operations.data`` (experience-platform.en, help/data-prep/upserts.md)."""
+
+_ABSENT = {b'""', b"{}", b"[]"}
+"""XDM takes no empty values (help/xdm/schema/composition.md): they mean absent, as null does."""
+
+_US_PER_MS = 1_000
+_MS_TEXT = re.compile(r"-?[0-9]{1,15}")
+_encode = msgspec.json.Encoder().encode
+
+
+class Fragment(Struct, frozen=True, gc=False):
+    """One input of one key identity.
+
+    Attributes:
+        key: id in the key namespace.
+        time: microseconds UTC, of the version.
+        ordinal: place in the source partition, of the version.
+        content: what it says, as a profile to merge.
+    """
+
+    key: str
+    time: int
+    ordinal: int
+    content: Profile
+
+
+class FragmentReader:
+    """Decodes fragments by a destination's mapping. Pure, and never raises but ``Rejected``."""
+
+    def __init__(self, destination: Destination) -> None:
+        """Build the typed decoders of the mapped attributes and the identity fields."""
+        activation, identities = destination.activation, destination.identities
+        attributes = activation.attributes
+        self._identities = IdentityReader(identities, destination.limits)
+        self._namespaces = {path: namespace for namespace, path in identities.fields.items()}
+        self._keys_only = FormReader(self._namespaces, memberships=False)
+        self._whole = FormReader({*attributes, *self._namespaces}, memberships=True)
+        self._attributes = frozenset(attributes)
+        self._kept_segments = None if activation.keep_unmapped else activation.mapped
+        self._future = destination.limits.future_h * US_PER_H
+        self._future_h = destination.limits.future_h
+
+    def key(self, raw: bytes) -> str:
+        """Give the id a fragment is keyed by, reading nothing but its identities.
+
+        Raises:
+            Rejected: it does not parse, or its identities break a rule.
+        """
+        _, entity = self._keys_only.read(raw)
+        return self._read_identities(entity, self._keys_only.leaves(entity))[0]
+
+    def read(self, raw: bytes, arrival: int, ordinal: int) -> Fragment:
+        """Decode one fragment.
+
+        Args:
+            raw: one JSON object, not a ``messages`` batch.
+            arrival: microseconds UTC; the version's time if the fragment carries none.
+            ordinal: place in the source partition.
+
+        Raises:
+            Rejected: with the first reason that holds.
+        """
+        try:
+            header, entity = self._whole.read(raw)
+        except Rejected:
+            self.key(raw)  # an identity at fault is the reason to name first
+            raise
+        leaves = list(self._whole.leaves(entity))
+        key, identities = self._read_identities(entity, leaves)
+        deleted = _is_delete(header)
+        time = self._time(header, entity, arrival)
+        content = Profile(
+            time if deleted else NEVER,
+            self._read_attributes(leaves, time, ordinal),
+            self._memberships(entity.segmentMembership or {}, time, ordinal, arrival),
+            dict.fromkeys(sorted(identities), time),
+        )
+        if deleted or len(identities) > IDENTITIES_MAX:
+            content = merge(EMPTY, content)
+        return Fragment(key, time, ordinal, content)
+
+    def _read_identities(
+        self, entity: Any, leaves: Iterable[Leaf]
+    ) -> tuple[str, list[NamespacedId]]:
+        identity_map: IdentityMap = entity.identityMap or {}
+        if not self._namespaces:
+            return self._identities.read(identity_map)
+        return self._identities.read(identity_map, self._identity_fields(leaves))
+
+    def _identity_fields(self, leaves: Iterable[Leaf]) -> Iterable[NamespacedId]:
+        for path, value in leaves:
+            namespace = self._namespaces.get(path)
+            if namespace is None or value == "":
+                continue
+            if isinstance(value, bool) or not isinstance(value, (str, int)):
+                raise Rejected("bad_value", f"Expected `str | int` - at `$.{path}`")
+            yield namespace, str(value)
+
+    def _read_attributes(
+        self, leaves: Iterable[Leaf], time: int, ordinal: int
+    ) -> dict[str, Attribute]:
+        attributes = {}
+        for path, value in leaves:
+            if path in self._attributes:
+                encoded = _encode(value)
+                if encoded not in _ABSENT:
+                    attributes[path] = (time, ordinal, encoded)
+        return dict(sorted(attributes.items()))
+
+    def _memberships(
+        self,
+        found: dict[str, dict[str, MembershipItem | None] | None],
+        time: int,
+        ordinal: int,
+        arrival: int,
+    ) -> dict[NamespacedId, Membership]:
+        memberships = {}
+        for namespace, segments in found.items():
+            for id_, item in (segments or {}).items():
+                if item is None:
+                    continue
+                qualified = item.lastQualificationTime
+                at = self._instant(qualified, "lastQualificationTime", arrival) if qualified else time
+                exited = STATUSES.get(item.status or "")
+                if exited is None:
+                    raise Rejected(
+                        "unknown_status", "a status is none of realized, existing, exited"
+                    )
+                if self._kept_segments is None or (namespace, id_) in self._kept_segments:
+                    memberships[namespace, id_] = (at, time, ordinal, exited)
+        return dict(sorted(memberships.items()))
+
+    def _time(self, header: Header | None, entity: Any, arrival: int) -> int:
+        audit = entity.extSourceSystemAudit
+        if audit is not None and audit.lastUpdatedDate:
+            field = "extSourceSystemAudit.lastUpdatedDate"
+            return self._instant(audit.lastUpdatedDate, field, arrival)
+        if entity.timestamp:
+            return self._instant(entity.timestamp, "timestamp", arrival)
+        if header is not None and header.createdAt not in (None, ""):
+            return self._not_future(_created_at(header.createdAt), "header.createdAt", arrival)
+        return arrival
+
+    def _instant(self, text: str, field: str, arrival: int) -> int:
+        try:
+            instant = parse_instant(text)
+        except ValueError:
+            raise _bad_time(field) from None
+        return self._not_future(instant, field, arrival)
+
+    def _not_future(self, instant: int, field: str, arrival: int) -> int:
+        if instant > arrival + self._future:
+            raise Rejected("time_in_future", f"{field} is more than {self._future_h} h after arrival")
+        return instant
+
+
+def _bad_time(field: str) -> Rejected:
+    return Rejected("bad_time", f"{field} is not an ISO 8601 date-time with an offset")
+
+
+def _is_delete(header: Header | None) -> bool:
+    if header is None or header.operations is None or not header.operations.data:
+        return False
+    operation = header.operations.data
+    if operation not in OPERATIONS:
+        known = ", ".join(sorted(OPERATIONS))
+        raise Rejected("unknown_operation", f"header.operations.data is none of {known}")
+    return operation == "delete"
+
+
+def _created_at(value: float | str) -> int:
+    """Give the instant of ``header.createdAt``, epoch milliseconds as a number or as text."""
+    if isinstance(value, str):
+        if not _MS_TEXT.fullmatch(value):
+            raise Rejected("bad_time", "header.createdAt is not a number of milliseconds")
+        value = int(value)
+    instant = int(value * _US_PER_MS)
+    if not EARLIEST <= instant <= LATEST:
+        raise Rejected("bad_time", "header.createdAt is outside the years 1 to 9999")
+    return instant

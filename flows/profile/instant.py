@@ -1,0 +1,63 @@
+"""Instants: ISO 8601 date-times with an offset, as whole microseconds since 1970 in UTC.
+
+XDM writes date-times as RFC 3339 (``date-time`` of JSON Schema), but the published samples also
+carry ``+0000`` and ``+02`` offsets and one to nine fraction digits, so all of these are read.
+Digits finer than a microsecond are cut off.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1)
+US_PER_S = 1_000_000
+US_PER_H = 3_600 * US_PER_S
+EARLIEST = -62_135_596_800 * US_PER_S
+"""0001-01-01T00:00:00Z, the first instant that can be written."""
+LATEST = 253_402_300_800 * US_PER_S - 1
+"""The last microsecond of the year 9999."""
+
+_SHORT_FORM_CHARS = len("2020-03-03T21:24:39Z")
+_SHORT_FORM_MARKS = "--T::Z"
+_ISO = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):?(\d{2})?)",
+    re.ASCII,
+)
+
+
+def parse_instant(text: str) -> int:
+    """Give the microseconds since 1970 in UTC of an ISO 8601 date-time with an offset.
+
+    Raises:
+        ValueError: the text is not one, has no offset, or lies outside the years 1 to 9999.
+    """
+    if len(text) == _SHORT_FORM_CHARS and text[4::3] == _SHORT_FORM_MARKS:
+        return _whole_seconds(text[:19])
+    match = _ISO.fullmatch(text)
+    if match is None:
+        raise ValueError("not an ISO 8601 date-time with an offset")
+    day, clock, fraction, sign, hours, minutes = match.groups()
+    instant = _whole_seconds(f"{day}T{clock}")
+    if fraction:
+        instant += int(fraction[:6].ljust(6, "0"))
+    if sign:
+        offset_h, offset_min = int(hours), int(minutes or 0)
+        if offset_h > 23 or offset_min > 59:
+            raise ValueError("an offset has at most 23 hours and 59 minutes")
+        offset = (offset_h * 60 + offset_min) * 60 * US_PER_S
+        instant -= offset if sign == "+" else -offset
+    if not EARLIEST <= instant <= LATEST:
+        raise ValueError("outside the years 1 to 9999")
+    return instant
+
+
+def _whole_seconds(text: str) -> int:
+    since = datetime.fromisoformat(text) - EPOCH
+    return (since.days * 86_400 + since.seconds) * US_PER_S
+
+
+def format_instant(instant: int) -> str:
+    """Write an instant as ``2020-03-03T21:24:39Z``, with a fraction only if it is not zero."""
+    text = (EPOCH + timedelta(microseconds=instant)).isoformat()
+    return (text.rstrip("0") if "." in text else text) + "Z"

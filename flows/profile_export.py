@@ -1,0 +1,128 @@
+"""The dataflow: read, route, join, deliver, reject. Wiring only.
+
+    read ──► route ──► join ──► deliver
+    JSONL    lanes     one lane: decode, merge, decide, encode
+      wake ─►  │         │
+               └─────────┴────► rejects
+
+Every line read ends as exactly one of acknowledged, dead-lettered, filtered, unchanged, rejected.
+The step ids are keys of the recovery store and never change. Runs under
+``profile-export run`` or ``python -m bytewax.run "flows.profile_export:get_flow('destination.yaml')"``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+from bytewax.outputs import Sink
+
+from connectors.jsonl import JsonlSink, JsonlSource
+from connectors.kinesis import DeadLetters, KinesisSink
+from flows.destination import Destination
+from flows.funnel import Funnel
+from flows.join import Lane
+from flows.lanes import SINK_PARTITIONS, sink_partition_of
+from flows.load import load
+from flows.profile.exporter import Exporter
+from flows.rejects import Rejects
+from flows.route import Frame, Router
+from flows.wake import WakeSource
+
+BATCH_LINES = 8_192
+"""Lines read at once: enough that each of the 240 lanes gets a few dozen fragments a batch."""
+
+
+def get_flow(
+    destination: Destination | str | Path,
+    *,
+    deliver: Sink[Any] | None = None,
+    reject: Sink[Any] | None = None,
+    funnel: Funnel | None = None,
+    batch_lines: int = BATCH_LINES,
+) -> Dataflow:
+    """Give the dataflow of one destination.
+
+    Args:
+        destination: a destination, or the path of its ``destination.yaml``.
+        deliver: takes (lane, list of records); the destination's stream unless given.
+        reject: takes (key, list of lines); a new file in the rejects folder unless given.
+        funnel: where this process counts.
+        batch_lines: lines read at once.
+
+    Raises:
+        ConfigurationError: the file at the path is not a destination.
+    """
+    if not isinstance(destination, Destination):
+        destination = load(Path(destination), environment=os.environ)
+    funnel = funnel or Funnel()
+    router, exporter = Router(destination, funnel), Exporter(destination)
+
+    def resume_lane(snapshot: bytes | None) -> Lane:
+        return Lane(destination, exporter, funnel, snapshot)
+
+    flow = Dataflow("profile-export")
+    lines = op.merge("lines", *(
+        op.input(
+            f"read-{each.name}",
+            flow,
+            JsonlSource(
+                each.name,
+                each.jsonl.path,
+                line_bytes=destination.limits.line_bytes,
+                batch_lines=batch_lines,
+            ),
+        )
+        for each in destination.inputs
+    ))
+    routed = op.branch(
+        "routed", op.flat_map_batch("route", lines, router.to_lanes), _is_frame
+    )
+    frames = op.merge("frames", op.input("wake", flow, WakeSource()), routed.trues)
+    joined = op.branch("joined", op.stateful_batch("join", frames, resume_lane), _is_records)
+    op.output("kinesis", joined.trues, deliver or kinesis_sink(destination))
+    rejects = op.map_value("reject", op.merge("rejected", routed.falses, joined.falses), _lines)
+    op.output("rejects", rejects, reject or rejects_sink(destination, _now_as_name()))
+    return flow
+
+
+def kinesis_sink(destination: Destination) -> KinesisSink:
+    """Give the sink that writes to the destination's stream."""
+    account, letters = destination.account, destination.dead_letters
+    return KinesisSink(
+        destination.stream.name,
+        region=account.region,
+        profile=account.profile,
+        endpoint_url=account.endpoint_url,
+        partitions=SINK_PARTITIONS,
+        part_fn=sink_partition_of,
+        give_up_s=destination.delivery.give_up_s,
+        dead_letters=DeadLetters(letters.path, letters.max_bytes),
+    )
+
+
+def rejects_sink(destination: Destination, name: str) -> JsonlSink:
+    """Give the sink that keeps rejects, in the file that belongs to one recovery store."""
+    folder = destination.rejects
+    return JsonlSink(folder.path, f"{name}.jsonl", max_bytes=folder.max_bytes)
+
+
+def _now_as_name() -> str:
+    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def _is_frame(item: tuple[str, Frame | Rejects]) -> bool:
+    return isinstance(item[1], Frame)
+
+
+def _is_records(item: tuple[str, Any]) -> bool:
+    return isinstance(item[1], list)
+
+
+def _lines(rejects: Rejects) -> list[bytes]:
+    return rejects.lines

@@ -1,0 +1,141 @@
+"""Route: from a line to the lane of the identity it is keyed by.
+
+Each line is checked and peeked at alone, so a bad line costs only itself. What crosses to another
+worker is one frame per (batch, lane) with the raw fragments in it; the lane decodes them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from connectors.jsonl import JsonlBatch
+from flows.destination import Destination
+from flows.funnel import Funnel
+from flows.lanes import lane_of
+from flows.profile.form import split_batch
+from flows.profile.fragment import FragmentReader
+from flows.profile.reject import Rejected
+from flows.rejects import Rejects, encode_reject
+
+PLACE_BITS = 20
+"""A fragment's ordinal is the number of its line times 2**20 plus its place in the line."""
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+
+
+class Frame(Struct, frozen=True, gc=False):
+    """Fragments of one batch of lines for one lane. An empty frame only wakes the lane.
+
+    Attributes:
+        input, file, arrival, line, ordinal: as of the batch; ``line`` and ``ordinal`` are those of
+            its first line.
+        places: per fragment, (line in the batch << 20) + place in the line.
+        fragments: per fragment, its bytes as they came.
+    """
+
+    input: str
+    file: str
+    arrival: int
+    line: int
+    ordinal: int
+    places: list[int]
+    fragments: list[bytes]
+
+
+Routed: TypeAlias = tuple[str, Frame | Rejects]
+
+
+class Router:
+    """Sends fragments to lanes by a destination's key and limits."""
+
+    def __init__(self, destination: Destination, funnel: Funnel) -> None:
+        """Take the key rules, the limits, and where to count."""
+        self._reader = FragmentReader(destination)
+        self._limits = destination.limits
+        self._funnel = funnel
+
+    def to_lanes(self, batches: Iterable[JsonlBatch]) -> list[Routed]:
+        """Give one frame per batch and lane, and the rejects of each batch."""
+        routed: list[Routed] = []
+        for batch in batches:
+            routed.extend(self._to_lanes(batch))
+        return routed
+
+    def _to_lanes(self, batch: JsonlBatch) -> list[Routed]:
+        key_of, frames, rejects = self._reader.key, dict[str, Frame](), list[bytes]()
+        received = 0
+        for number, line in enumerate(batch.lines):
+            try:
+                fragments = self._fragments(line)
+            except Rejected as rejected:
+                received += 1
+                rejects.append(self._reject(rejected, line, batch, number, 0))
+                continue
+            received += len(fragments)
+            for index, raw in enumerate(fragments):
+                try:
+                    lane = lane_of(key_of(raw))
+                except Rejected as rejected:
+                    rejects.append(self._reject(rejected, raw, batch, number, index))
+                    continue
+                frame = frames.get(lane)
+                if frame is None:
+                    frame = frames[lane] = Frame(
+                        batch.input, batch.file, batch.arrival, batch.line, batch.ordinal, [], []
+                    )
+                frame.places.append((number << PLACE_BITS) + index)
+                frame.fragments.append(raw)
+        self._funnel.received += received
+        routed: list[Routed] = list(frames.items())
+        if rejects:
+            routed.append(("rejects", Rejects(rejects)))
+        return routed
+
+    def _fragments(self, line: bytes) -> list[bytes]:
+        """Check a line and give its fragments' bytes; a blank line has none."""
+        limits = self._limits
+        if len(line) > limits.line_bytes:
+            raise Rejected("line_too_long", f"more than {limits.line_bytes} bytes")
+        if not line.isascii():
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                raise Rejected("not_utf8", f"byte {error.start} of the line") from None
+        if line.count(b"{") + line.count(b"[") > limits.depth and depth(line) > limits.depth:
+            raise Rejected("too_deep", f"nested deeper than {limits.depth}")
+        if b'"messages"' in line:
+            batch = split_batch(line)
+            if batch is not None:
+                return batch
+        elif line.isspace() or not line:
+            return []
+        return [line]
+
+    def _reject(
+        self, rejected: Rejected, raw: bytes, batch: JsonlBatch, number: int, index: int
+    ) -> bytes:
+        self._funnel.rejected[rejected.reason] += 1
+        return encode_reject(
+            rejected,
+            raw[: self._limits.line_bytes],
+            input_name=batch.input,
+            file=batch.file,
+            line=batch.line + number,
+            index=index,
+        )
+
+
+def depth(line: bytes) -> int:
+    """Give how deep arrays and objects nest in a line, strings left aside."""
+    deepest = level = 0
+    for byte in _STRINGS.sub(b"", line):
+        if byte in b"{[":
+            level += 1
+            deepest = max(deepest, level)
+        elif byte in b"}]":
+            level -= 1
+    return deepest
