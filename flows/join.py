@@ -14,12 +14,13 @@ from flows.destination import Destination
 from flows.funnel import Funnel, Unbalanced
 from flows.profile.exporter import Exporter
 from flows.profile.identity import partition_key
+from flows.profile.line import PLACE_BITS
 from flows.profile.merge import EMPTY
 from flows.profile.policy import Export, Skip
 from flows.profile.reject import Rejected
 from flows.profile.state import pack, pack_lane, unpack, unpack_lane
 from flows.rejects import Rejects, encode_reject
-from flows.route import PLACE_BITS, Frame
+from flows.route import Frame
 
 HEALTH_SAMPLE = 250
 """Profiles of each lane that the join's health is read from: 60,000 in all."""

@@ -97,7 +97,6 @@ def kinesis_sink(destination: Destination) -> KinesisSink:
     return KinesisSink(
         destination.stream.name,
         region=account.region,
-        profile=account.profile,
         endpoint_url=account.endpoint_url,
         partitions=SINK_PARTITIONS,
         part_fn=sink_partition_of,

@@ -6,7 +6,6 @@ worker is one frame per (batch, lane) with the raw fragments in it; the lane dec
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -16,16 +15,10 @@ from connectors.jsonl import JsonlBatch
 from flows.destination import Destination
 from flows.funnel import Funnel
 from flows.lanes import lane_of
-from flows.profile.form import split_batch
 from flows.profile.fragment import FragmentReader
+from flows.profile.line import PLACE_BITS, split_line
 from flows.profile.reject import Rejected
 from flows.rejects import Rejects, encode_reject
-
-PLACE_BITS = 20
-"""A fragment's ordinal is the number of its line times 2**20 plus its place in the line."""
-
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
-
 
 class Frame(Struct, frozen=True, gc=False):
     """Fragments of one batch of lines for one lane. An empty frame only wakes the lane.
@@ -66,11 +59,13 @@ class Router:
         return routed
 
     def _to_lanes(self, batch: JsonlBatch) -> list[Routed]:
-        key_of, frames, rejects = self._reader.key, dict[str, Frame](), list[bytes]()
+        key_of, limits = self._reader.key, self._limits
+        frames: dict[str, Frame] = {}
+        rejects: list[bytes] = []
         received = 0
         for number, line in enumerate(batch.lines):
             try:
-                fragments = self._fragments(line)
+                fragments = split_line(line, limits)
             except Rejected as rejected:
                 received += 1
                 rejects.append(self._reject(rejected, line, batch, number, 0))
@@ -95,26 +90,6 @@ class Router:
             routed.append(("rejects", Rejects(rejects)))
         return routed
 
-    def _fragments(self, line: bytes) -> list[bytes]:
-        """Check a line and give its fragments' bytes; a blank line has none."""
-        limits = self._limits
-        if len(line) > limits.line_bytes:
-            raise Rejected("line_too_long", f"more than {limits.line_bytes} bytes")
-        if not line.isascii():
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                raise Rejected("not_utf8", f"byte {error.start} of the line") from None
-        if line.count(b"{") + line.count(b"[") > limits.depth and depth(line) > limits.depth:
-            raise Rejected("too_deep", f"nested deeper than {limits.depth}")
-        if b'"messages"' in line:
-            batch = split_batch(line)
-            if batch is not None:
-                return batch
-        elif line.isspace() or not line:
-            return []
-        return [line]
-
     def _reject(
         self, rejected: Rejected, raw: bytes, batch: JsonlBatch, number: int, index: int
     ) -> bytes:
@@ -127,15 +102,3 @@ class Router:
             line=batch.line + number,
             index=index,
         )
-
-
-def depth(line: bytes) -> int:
-    """Give how deep arrays and objects nest in a line, strings left aside."""
-    deepest = level = 0
-    for byte in _STRINGS.sub(b"", line):
-        if byte in b"{[":
-            level += 1
-            deepest = max(deepest, level)
-        elif byte in b"}]":
-            level -= 1
-    return deepest

@@ -48,3 +48,9 @@ class Exporter:
             )
             return Step(after, decision, message)
         return Step(after, decision, b"")
+
+    def present(self, key: str, profile: Profile) -> bytes:
+        """Give the message that shows a profile as it is; empty if it is not qualified."""
+        if not self._policy.qualified(profile):
+            return b""
+        return self._messages.encode(key, Export((), profile), 0, 0)

@@ -73,7 +73,7 @@ class ExportPolicy:
         segments = self._mapped_segments(
             before.memberships | after.memberships if deleted else content.memberships
         )
-        qualified = self._qualified(after)
+        qualified = self.qualified(after)
         identities_changed = self._identities_changed(before, after, content, deleted)
         values_changed = any(_value(before, path) != _value(after, path) for path in paths)
         ended = [key for key in segments if deleted and _ended(before, after, key)]
@@ -105,7 +105,8 @@ class ExportPolicy:
             before.attributes.get(path) != after.attributes.get(path) for path in paths
         )
 
-    def _qualified(self, profile: Profile) -> bool:
+    def qualified(self, profile: Profile) -> bool:
+        """Whether the profile is in at least one mapped segment."""
         segments = self._segments
         return any(
             not entry[3] and (segments is None or key in segments)

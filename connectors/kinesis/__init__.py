@@ -1,0 +1,42 @@
+"""Amazon Kinesis for Bytewax: a sink that is at least once and keeps order per partition key.
+
+    sink = KinesisSink("leads", region="us-east-1", dead_letters=DeadLetters("dead/", 1 << 30))
+    op.output("kinesis", stream_of_key_and_records, sink)  # items (key, list[KinesisRecord])
+
+Nothing happens at import, and boto3 is imported only when a sink connects. The folder imports
+itself only relatively, so it can be taken as it is.
+"""
+
+from __future__ import annotations
+
+from .core.delivery import DeliveryStats
+from .core.record import KinesisRecord
+from .dead_letters import DeadLetters
+from .errors import (
+    DeadLettersFull,
+    KinesisAccountingError,
+    KinesisConfigurationError,
+    KinesisError,
+    KinesisPermissionDenied,
+    KinesisRecordRefused,
+    KinesisRequestRefused,
+    KinesisStreamNotFound,
+    KinesisUnreachable,
+)
+from .sink import KinesisSink
+
+__all__ = [
+    "DeadLetters",
+    "DeadLettersFull",
+    "DeliveryStats",
+    "KinesisAccountingError",
+    "KinesisConfigurationError",
+    "KinesisError",
+    "KinesisPermissionDenied",
+    "KinesisRecord",
+    "KinesisRecordRefused",
+    "KinesisRequestRefused",
+    "KinesisSink",
+    "KinesisStreamNotFound",
+    "KinesisUnreachable",
+]

@@ -1,0 +1,32 @@
+"""The command line, ``profile-export``: one verb, one file. Data on stdout, talk on stderr.
+
+A verb's file parses, calls and prints. It imports the engine and the SDK only when it runs, so
+that ``--help`` stays instant.
+"""
+
+from __future__ import annotations
+
+import click
+
+from .check import check
+from .demo import demo
+from .emulator import emulator
+from .explain import explain
+from .init import init
+from .run import run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="profile-export", prog_name="profile-export")
+def main() -> None:
+    """Deliver customer profiles and audience events to Amazon Kinesis.
+
+    Start with `profile-export demo`, then `profile-export init`.
+
+    Exit codes: 0 ok, 1 failed, 2 usage, 65 input rejected under --strict, 69 Kinesis unreachable,
+    77 permission denied, 78 configuration.
+    """
+
+
+for verb in (demo, init, check, run, explain, emulator):
+    main.add_command(verb)

@@ -1,0 +1,70 @@
+"""From what went wrong to an exit code and words (the numbers are those of BSD's sysexits.h)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+FAILED = 1
+INPUT_REJECTED = 65
+UNREACHABLE = 69
+NO_PERMISSION = 77
+CONFIGURATION = 78
+
+
+class Failure(click.ClickException):
+    """Ends the program with a message on stderr and an exit code."""
+
+    def __init__(self, message: str, exit_code: int = FAILED) -> None:
+        """Take the words and the code."""
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@contextmanager
+def exits() -> Iterator[None]:
+    """Turn what the job is known to raise into a ``Failure``; anything else keeps its traceback."""
+    try:
+        yield
+    except Exception as error:
+        failure = _failure_of(error)
+        if failure is None:
+            raise
+        raise failure from error
+
+
+def _failure_of(error: Exception) -> Failure | None:
+    from connectors.jsonl import JsonlError
+    from connectors.kinesis import errors as kinesis
+    from flows.load import ConfigurationError
+    from flows.profile.state import UnknownSnapshot
+    from flows.runner.store import StoreLocked, StoreMismatch
+
+    codes: dict[type[BaseException], int] = {
+        ConfigurationError: CONFIGURATION,
+        StoreMismatch: CONFIGURATION,
+        UnknownSnapshot: CONFIGURATION,
+        kinesis.KinesisConfigurationError: CONFIGURATION,
+        kinesis.KinesisPermissionDenied: NO_PERMISSION,
+        kinesis.KinesisUnreachable: UNREACHABLE,
+        kinesis.KinesisError: FAILED,
+        JsonlError: FAILED,
+        StoreLocked: FAILED,
+    }
+    for cause in _chain(error):
+        for kind, code in codes.items():
+            if isinstance(cause, kind):
+                return Failure(str(cause), code)
+    return None
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Give an error and its causes, the first cause first: Bytewax wraps what a step raises."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.insert(0, cause)
+        cause = cause.__cause__ or cause.__context__
+    return chain

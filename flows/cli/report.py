@@ -1,0 +1,61 @@
+"""The funnel and the join's health in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flows.runner.execution import Progress
+
+WIDTH_CHARS = 100
+
+MEETING_SHARE = 0.1
+"""Below this share of the smaller stream's profiles, the two streams hardly meet."""
+
+
+def funnel_lines(progress: Progress) -> Iterator[str]:
+    """Say where every fragment ended, with reasons; the first line is the balance."""
+    funnel, sent = progress.funnel, progress.delivery
+    yield (
+        f"received {funnel.received:,} = rejected {funnel.rejected.total():,} + unchanged "
+        f"{funnel.unchanged.total():,} + filtered {funnel.filtered.total():,} + exported "
+        f"{funnel.exported:,}"
+    )
+    for outcome in ("rejected", "unchanged", "filtered"):
+        counts: Counter[str] = getattr(funnel, outcome)
+        if counts:
+            yield from _wrap(f"  {outcome:<11}{_reasons(counts)}")
+    if sent is not None and funnel.exported:
+        yield (
+            f"  {'exported':<11}acknowledged {sent.acknowledged:,}, "
+            f"dead-lettered {sent.dead_lettered:,}"
+        )
+
+
+def health_lines(progress: Progress) -> Iterator[str]:
+    """Say how well the streams meet in the join; a second line warns when they hardly do."""
+    counts = progress.funnel.profiles
+    if not counts.total():
+        return
+    both, attributes, memberships = counts["both"], counts["attributes"], counts["memberships"]
+    yield (
+        f"profiles {counts.total():,}: with both {both:,}, attributes only {attributes:,}, "
+        f"memberships only {memberships:,}"
+    )
+    smaller = both + min(attributes, memberships)
+    if smaller and both < MEETING_SHARE * smaller:
+        yield (
+            "warning: attributes and memberships hardly meet. Do both streams carry the same ids "
+            "in the key namespace?"
+        )
+
+
+def _wrap(text: str) -> list[str]:
+    return wrap(text, WIDTH_CHARS, subsequent_indent=" " * 13, break_on_hyphens=False)
+
+
+def _reasons(counts: Counter[str]) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in counts.most_common())

@@ -1,0 +1,139 @@
+"""Explain: one person's fragments in order of arrival, and what each did and why.
+
+Runs the job's own steps over the same lines, without the engine, the store or the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from flows.destination import Destination
+from flows.profile.exporter import Exporter
+from flows.profile.fragment import Fragment
+from flows.profile.identity import hash_id
+from flows.profile.line import PLACE_BITS, split_line
+from flows.profile.merge import EMPTY, NEVER, Profile, merge
+from flows.profile.policy import Decision, Export
+from flows.profile.reject import Rejected
+
+
+class Line(Struct, frozen=True, gc=False):
+    """One line of an input.
+
+    Attributes:
+        place: where it stands, as shown to a person: ``file:line``.
+        arrival: microseconds UTC.
+        ordinal: number of the line in its source.
+        raw: its bytes.
+    """
+
+    place: str
+    arrival: int
+    ordinal: int
+    raw: bytes
+
+
+class Event(Struct, frozen=True, gc=False):
+    """One fragment of the person.
+
+    Attributes:
+        place: where it stands.
+        time: microseconds UTC, of its version.
+        holds: the names of what it says; no values.
+        decision: what the policy said.
+        message: the bytes that went out; empty unless it was an export.
+    """
+
+    place: str
+    time: int
+    holds: str
+    decision: Decision
+    message: bytes
+
+
+class NotAKey(ValueError):
+    """The identity asked for is not one that fragments are keyed by."""
+
+
+def key_of(destination: Destination, identity: str) -> str:
+    """Give the key id of ``NAMESPACE:ID``; a clear id that is hashed into the key will do.
+
+    Raises:
+        NotAKey: the namespace is neither the key's nor hashed into it.
+    """
+    code, colon, id_ = identity.partition(":")
+    namespace, key = code.lower(), destination.identities.key
+    if colon and id_:
+        if namespace == key:
+            return id_
+        if destination.identities.hash.get(namespace) == key:
+            return hash_id(key, id_)
+    raise NotAKey(f"give an identity of the key namespace, as {key}:ID")
+
+
+def explain(destination: Destination, lines: Iterable[Line], key: str) -> Iterator[Event]:
+    """Give the events of one key id. Lines that cannot be read are passed over: they are rejects."""
+    exporter = Exporter(destination)
+    profile = EMPTY
+    for place, fragment in _fragments(exporter, destination, lines):
+        if fragment.key == key:
+            step = exporter.apply(profile, fragment)
+            profile = step.after
+            holds = _holds(fragment, destination)
+            yield Event(place, fragment.time, holds, step.decision, step.message)
+
+
+def present_messages(destination: Destination, lines: Iterable[Line]) -> dict[str, bytes]:
+    """Give, by key id, the message that shows each qualified profile once all lines are read.
+
+    The order of the lines does not matter, since merging has none.
+    """
+    exporter = Exporter(destination)
+    profiles: dict[str, Profile] = {}
+    for _, fragment in _fragments(exporter, destination, lines):
+        known = profiles.get(fragment.key, EMPTY)
+        profiles[fragment.key] = merge(known, fragment.content)
+    present = {key: exporter.present(key, profile) for key, profile in profiles.items()}
+    return {key: message for key, message in present.items() if message}
+
+
+def _fragments(
+    exporter: Exporter, destination: Destination, lines: Iterable[Line]
+) -> Iterator[tuple[str, Fragment]]:
+    for line in lines:
+        try:
+            raws = split_line(line.raw, destination.limits)
+        except Rejected:
+            continue
+        for index, raw in enumerate(raws):
+            try:
+                fragment = exporter.reader.read(
+                    raw, line.arrival, (line.ordinal << PLACE_BITS) + index
+                )
+            except Rejected:
+                continue
+            yield line.place, fragment
+
+
+def _holds(fragment: Fragment, destination: Destination) -> str:
+    content = fragment.content
+    if content.tombstone > NEVER:
+        return "delete"
+    names = {}
+    if destination.activation.segments != "all":
+        names = {(s.namespace, s.id): s.name or s.id for s in destination.activation.segments}
+    held = [path.rpartition(".")[2] for path in content.attributes]
+    for segment, entry in content.memberships.items():
+        held.append(f"{names.get(segment, segment[1])}: {'exited' if entry[3] else 'realized'}")
+    others = [ns for ns, _ in content.identities if ns != destination.identities.key]
+    held += [f"{ns} x{others.count(ns)}" for ns in dict.fromkeys(others)]
+    return ", ".join(held) or "nothing mapped"
+
+
+def describe(decision: Decision) -> str:
+    """Say a decision in words: ``export: membership`` or ``filtered: not_qualified``."""
+    if isinstance(decision, Export):
+        return f"export: {', '.join(decision.reasons)}"
+    return f"{decision.outcome}: {decision.reason}"

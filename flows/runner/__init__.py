@@ -1,0 +1,1 @@
+"""Running the dataflow: the recovery store it resumes from, and one execution of it."""

@@ -1,0 +1,101 @@
+"""One execution: the dataflow from resume to the end of its inputs, on its store or dry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeAlias
+
+from bytewax.recovery import RecoveryConfig
+from bytewax.testing import run_main
+from msgspec import Struct
+
+from connectors.kinesis import DeliveryStats
+from flows.destination import Destination
+from flows.funnel import Funnel, Unbalanced
+from flows.profile_export import get_flow, kinesis_sink, rejects_sink
+from flows.runner.dry import NoRejects, StdoutSink
+from flows.runner.store import open_store
+
+_NO_BACKUP = timedelta(0)
+"""Rows of past epochs go at once: the store is for resuming, not for history."""
+
+
+class Progress(Struct, frozen=True):
+    """What an execution counts, while it runs and when it ended.
+
+    Attributes:
+        funnel: where each fragment ended.
+        delivery: what the sink did; None in a dry run.
+        resumed: whether an earlier execution left something to go on from.
+    """
+
+    funnel: Funnel
+    delivery: DeliveryStats | None = None
+    resumed: bool = False
+
+    def require_balance(self) -> None:
+        """Check that all that went in came out.
+
+        Raises:
+            Unbalanced: with both sides.
+        """
+        self.funnel.require_balance()
+        sent = self.delivery
+        if sent is None:
+            return
+        ended = sent.acknowledged + sent.dead_lettered + sent.superseded
+        if self.funnel.exported != ended:
+            raise Unbalanced(f"exported {self.funnel.exported}, but {ended} ended in delivery")
+
+
+Started: TypeAlias = Callable[[Progress], None]
+"""Called once before the first line is read, to watch the counts from another thread."""
+
+
+def run(destination: Destination, *, fresh: bool, started: Started) -> Progress:
+    """Run to the end of the inputs, on the destination's recovery store.
+
+    Args:
+        destination: what to run.
+        fresh: move an existing store aside first.
+        started: is handed the counts.
+
+    Raises:
+        StoreLocked, StoreMismatch: the state directory is not to be used now.
+        KinesisError, JsonlError: the far end or a file cannot be used; nothing is lost.
+        Unbalanced: a defect of this program.
+    """
+    with open_store(destination, fresh=fresh) as store:
+        sink = kinesis_sink(destination)
+        progress = Progress(Funnel(), sink.stats, store.resumed)
+        started(progress)
+        flow = get_flow(
+            destination,
+            deliver=sink,
+            reject=rejects_sink(destination, store.id),
+            funnel=progress.funnel,
+        )
+        run_main(
+            flow,
+            epoch_interval=timedelta(seconds=destination.state.epoch_s),
+            recovery_config=RecoveryConfig(store.path, _NO_BACKUP),
+        )
+    progress.require_balance()
+    return progress
+
+
+def run_dry(destination: Destination, *, started: Started) -> Progress:
+    """Run to the end of the inputs, messages to standard output, and leave nothing behind.
+
+    Raises:
+        JsonlError: an input cannot be read.
+        Unbalanced: a defect of this program.
+    """
+    progress = Progress(Funnel())
+    started(progress)
+    run_main(
+        get_flow(destination, deliver=StdoutSink(), reject=NoRejects(), funnel=progress.funnel)
+    )
+    progress.require_balance()
+    return progress
