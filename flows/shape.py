@@ -137,19 +137,22 @@ class _Reader:
     def _by_namespace(self, node: Node, types: tuple[Any, ...], path: Path) -> Any:
         """Read a mapping whose keys are namespaces, which compare without case."""
         key_type, value_type = types
-        values: dict[str, Any] = {}
+        members: dict[str, Node] = {}
         for key, member in node.content.items() if isinstance(node.content, dict) else ():
-            at = (*path, key.lower())
-            if at[-1] in values:
+            earlier = members.get(key.lower())
+            if earlier and earlier.place.file == member.place.file:
                 todo = "Keep one of the two: namespaces compare without case."
                 self._add(member.place, (*path, key), "given twice", todo)
                 continue
+            members[key.lower()] = member
             try:
                 msgspec.convert(key, key_type)
             except msgspec.ValidationError:
                 what = f"the key is not {_expected(key_type)}"
                 self._add(member.place, (*path, key), what, "Correct the key.")
-            values[key.lower()] = self.value(member, value_type, at)
+        values = {
+            key: self.value(member, value_type, (*path, key)) for key, member in members.items()
+        }
         return UNSET if any(value is UNSET for value in values.values()) else values
 
     def _single(self, node: Node, type_: Any, path: Path, default: Any) -> Any:
@@ -201,7 +204,7 @@ def _expected(type_: Any) -> str:
     """Say in words what a type takes."""
     described = [meta.description for meta in _metas(type_) if meta.description]
     if described:
-        return described[0]
+        return described[-1]  # the outermost, which is the most precise
     kinds = _alternatives(type_)
     if len(kinds) > 1:
         return " or ".join(map(_expected, kinds))
@@ -234,5 +237,5 @@ def _given(node: Node) -> str:
         return "nothing"
     kind = "the text " if isinstance(value, str) else ""
     if not text or len(text) > _SHOWN_CHARS or "@" in text:
-        return "another text" if text else "an empty text"
+        return "a text not shown here" if text else "an empty text"
     return f"{kind}`{text}`"

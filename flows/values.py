@@ -92,7 +92,7 @@ EpochMs = Annotated[
     Meta(
         ge=0,
         le=253_402_300_799_999,  # the last instant of the year 9999
-        description="a whole number: milliseconds since 1970-01-01T00:00Z",
+        description="a whole number of milliseconds since 1970-01-01T00:00Z",
         examples=["1583270679000"],
     ),
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
@@ -83,9 +83,38 @@ def put(root: Node, path: Sequence[str], value: Node) -> None:
             problem = Problem(*value.place, dotted(tuple(path)), what, f"Set `{outer}` as a whole.")
             raise ConfigurationError([problem])
         if depth == len(path) - 1:
+            node.content.pop(part, None)  # what is set last stands last
             node.content[part] = value
         else:
             node = node.content.setdefault(part, Node(value.place, {}))
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Composes plain data, and refuses the rest before it is built or recursed into."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it open
+        if self.depth == MAX_DEPTH and isinstance(event, yaml.CollectionStartEvent):
+            what = f"nested deeper than {MAX_DEPTH} levels"
+            self._refuse(event, what, "Check the brackets; no key needs that.")
+        if event.anchor is not None:
+            what = "anchors and aliases (`&`, `*`) are not used here"
+            self._refuse(event, what, "Write the value out, or put the text in quotes.")
+        if event.tag is not None:
+            what = "tags (`!`) are not used here"
+            self._refuse(event, what, "Remove the tag, or put the text in quotes.")
+        if isinstance(event, yaml.ScalarEvent) and _has_surrogate(event.value):
+            what = "half of a surrogate pair, which is no character"
+            self._refuse(event, what, "Write the character itself.")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def _refuse(self, event: Any, what: str, todo: str) -> NoReturn:
+        raise yaml.MarkedYAMLError(problem=what, problem_mark=event.start_mark, note=todo)
 
 
 class _Builder:
@@ -98,8 +127,7 @@ class _Builder:
 
     def compose(self, text: str, path: Path) -> Node:
         try:
-            self._check_events(text)
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            root = self._compose(text)
         except yaml.MarkedYAMLError as error:
             raise self._not_yaml(error) from error
         except yaml.reader.ReaderError as error:
@@ -110,37 +138,14 @@ class _Builder:
             return Node(self._place(0), Scalar("", None))
         return self._node(root, self._place(root.start_mark.line), path)
 
-    def _check_events(self, text: str) -> None:
-        """Refuse what is not plain data, before anything is built or recursed into."""
-        loader = yaml.SafeLoader(text)
-        depth = documents = 0
-        while True:
-            try:
-                event = loader.get_event()
-            except (ValueError, OverflowError) as error:
-                # PyYAML lets these through for escapes beyond Unicode and absurd version numbers.
-                what = "not YAML: an escape or number is out of range"
-                raise self._fatal(loader.line, what, "Correct it.") from error
-            if event is None:
-                return
-            line = event.start_mark.line
-            documents += isinstance(event, yaml.DocumentStartEvent)
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if documents > 1:
-                raise self._fatal(line, "a second document", "Keep one document, without `---`.")
-            if depth > MAX_DEPTH:
-                what = f"nested deeper than {MAX_DEPTH} levels"
-                raise self._fatal(line, what, "Check the brackets; no key needs that.")
-            if getattr(event, "anchor", None) is not None:
-                what = "anchors and aliases (`&`, `*`) are not used here"
-                raise self._fatal(line, what, "Write the value out, or put the text in quotes.")
-            if getattr(event, "tag", None) is not None:
-                what = "tags (`!`) are not used here"
-                raise self._fatal(line, what, "Remove the tag, or put the text in quotes.")
-            if isinstance(event, yaml.ScalarEvent) and _has_surrogate(event.value):
-                what = "half of a surrogate pair, which is no character"
-                raise self._fatal(line, what, "Write the character itself.")
+    def _compose(self, text: str) -> yaml.Node | None:
+        loader = _PlainLoader(text)
+        try:
+            return loader.get_single_node()
+        except (ValueError, OverflowError) as error:
+            # PyYAML lets these through for escapes beyond Unicode and absurd version numbers.
+            what = "not YAML: an escape or number is out of range"
+            raise self._fatal(loader.line, what, "Correct it.") from error
 
     def _node(self, node: yaml.Node, place: Place, path: Path) -> Node:
         if isinstance(node, yaml.MappingNode):
@@ -180,7 +185,13 @@ class _Builder:
         return ConfigurationError([Problem(*self._place(line), "", what, todo)])
 
     def _not_yaml(self, error: yaml.MarkedYAMLError) -> ConfigurationError:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line if mark else 0
         problem = error.problem or "unreadable"
+        if error.note:
+            return self._fatal(line, problem, error.note)
+        if "another document" in problem:
+            return self._fatal(line, "a second document", "Keep one document, without `---`.")
         if r"'\t'" in problem:
             todo = "Indent with spaces, never with tabs."
         elif "sequence entries are not allowed" in problem:
@@ -191,8 +202,7 @@ class _Builder:
             todo = "Put the text in quotes."
         else:
             todo = "Check brackets, quotes and indentation, here and in the line before."
-        mark = error.problem_mark or error.context_mark
-        return self._fatal(mark.line if mark else 0, f"not YAML: {problem}", todo)
+        return self._fatal(line, f"not YAML: {problem}", todo)
 
 
 def _scalar(node: yaml.Node) -> Scalar:

@@ -1,7 +1,6 @@
 """What can go wrong with a JSON Lines file, said so that a person can act on it.
 
-Each error takes one string, because Bytewax makes an error anew, from its text alone, when it
-passes one on from a step.
+Bytewax may pass one on as the cause of an error of its own, so each holds its whole sentence.
 """
 
 from __future__ import annotations

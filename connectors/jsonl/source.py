@@ -2,8 +2,9 @@
 
 Promise: each line of each file is given out, in order and unparsed; read again from a snapshot, the
 lines of files that nobody touched come with the same arrival and ordinal. It is finite: it reads
-what is there when each file is opened, and ends. What was piped into standard input and not committed must be piped
-again. Left out: compressed files, folders within folders, and waiting for files to come.
+what is there when each file is opened, and ends.
+What was piped into standard input and not committed must be piped again. Left out: compressed
+files, folders within folders, and waiting for files to come.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ class Dispatcher:
         pause_s = self._patience.pause_s(started, self._clock())
         if pause_s is None:
             raise type(failure)(
-                f"gave up, as nothing was acknowledged for too long (give_up_s): {failure}",
+                f"gave up after {self._patience.give_up_s:g} s without progress: {failure}",
                 code=failure.code,
                 needs_person=failure.needs_person,
             ) from failure

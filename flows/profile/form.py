@@ -11,7 +11,7 @@ Only what the given paths and options name is decoded; the rest is checked to be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -79,15 +79,15 @@ class _Node:
             fields.append((name, kind, None))
         return msgspec.defstruct("Entity", fields, rename=names, frozen=True, gc=False)
 
-    def leaves(self, value: Any) -> Iterator[Leaf]:
+    def leaves(self, value: Any, found: list[Leaf]) -> None:
         for name, child in self.fields:
-            found = getattr(value, name)
-            if found is None:
+            inner = getattr(value, name)
+            if inner is None:
                 continue
             if child.path is not None:
-                yield child.path, found
+                found.append((child.path, inner))
             else:
-                yield from child.leaves(found)
+                child.leaves(inner, found)
 
 
 class FormReader:
@@ -112,7 +112,11 @@ class FormReader:
         body = msgspec.defstruct("Body", [("xdmEntity", entity | None, None)], bases=(entity,))
         line = msgspec.defstruct(
             "Line",
-            [("messages", Raw, Raw()), ("header", Header | None, None), ("body", body | None, None)],
+            [
+                ("messages", Raw, Raw()),
+                ("header", Header | None, None),
+                ("body", body | None, None),
+            ],
             bases=(entity,),
         )
         self._tree = tree
@@ -120,9 +124,11 @@ class FormReader:
         self._entity = msgspec.json.Decoder(entity).decode
         self._body = msgspec.json.Decoder(body).decode
 
-    def leaves(self, entity: Any) -> Iterator[Leaf]:
+    def leaves(self, entity: Any) -> list[Leaf]:
         """Give the mapped paths present in an entity, null ones left out."""
-        return self._tree.leaves(entity)
+        found: list[Leaf] = []
+        self._tree.leaves(entity, found)
+        return found
 
     def read(self, raw: bytes) -> tuple[Header | None, Any]:
         """Give the header, if the form has one, and the entity.

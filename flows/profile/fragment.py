@@ -27,6 +27,7 @@ from .merge import (
     Membership,
     NamespacedId,
     Profile,
+    in_key_order,
     merge,
 )
 from .reject import Rejected
@@ -85,6 +86,10 @@ class FragmentReader:
             Rejected: it does not parse, or its identities break a rule.
         """
         _, entity = self._keys_only.read(raw)
+        if not self._namespaces and entity.identityMap:
+            key = self._identities.only_key(entity.identityMap)
+            if key:
+                return key
         return self._read_identities(entity, self._keys_only.leaves(entity))[0]
 
     def read(self, raw: bytes, arrival: int, ordinal: int) -> Fragment:
@@ -103,14 +108,14 @@ class FragmentReader:
         except Rejected:
             self.key(raw)  # an identity at fault is the reason to name first
             raise
-        leaves = list(self._whole.leaves(entity))
+        leaves = self._whole.leaves(entity)
         key, identities = self._read_identities(entity, leaves)
         deleted = _is_delete(header)
         time = self._time(header, entity, arrival)
         content = Profile(
             time if deleted else NEVER,
             self._read_attributes(leaves, time, ordinal),
-            self._memberships(entity.segmentMembership or {}, time, ordinal, arrival),
+            self._read_memberships(entity.segmentMembership, time, ordinal, arrival),
             dict.fromkeys(sorted(identities), time),
         )
         if deleted or len(identities) > IDENTITIES_MAX:
@@ -137,28 +142,31 @@ class FragmentReader:
     def _read_attributes(
         self, leaves: Iterable[Leaf], time: int, ordinal: int
     ) -> dict[str, Attribute]:
-        attributes = {}
+        attributes: dict[str, Attribute] = {}
         for path, value in leaves:
             if path in self._attributes:
                 encoded = _encode(value)
                 if encoded not in _ABSENT:
                     attributes[path] = (time, ordinal, encoded)
-        return dict(sorted(attributes.items()))
+        return in_key_order(attributes)
 
-    def _memberships(
+    def _read_memberships(
         self,
-        found: dict[str, dict[str, MembershipItem | None] | None],
+        found: dict[str, dict[str, MembershipItem | None] | None] | None,
         time: int,
         ordinal: int,
         arrival: int,
     ) -> dict[NamespacedId, Membership]:
-        memberships = {}
+        memberships: dict[NamespacedId, Membership] = {}
+        if not found:
+            return memberships
         for namespace, segments in found.items():
             for id_, item in (segments or {}).items():
                 if item is None:
                     continue
-                qualified = item.lastQualificationTime
-                at = self._instant(qualified, "lastQualificationTime", arrival) if qualified else time
+                at = time
+                if item.lastQualificationTime:
+                    at = self._instant(item.lastQualificationTime, "lastQualificationTime", arrival)
                 exited = STATUSES.get(item.status or "")
                 if exited is None:
                     raise Rejected(
@@ -166,7 +174,7 @@ class FragmentReader:
                     )
                 if self._kept_segments is None or (namespace, id_) in self._kept_segments:
                     memberships[namespace, id_] = (at, time, ordinal, exited)
-        return dict(sorted(memberships.items()))
+        return in_key_order(memberships)
 
     def _time(self, header: Header | None, entity: Any, arrival: int) -> int:
         audit = entity.extSourceSystemAudit
@@ -188,7 +196,7 @@ class FragmentReader:
 
     def _not_future(self, instant: int, field: str, arrival: int) -> int:
         if instant > arrival + self._future:
-            raise Rejected("time_in_future", f"{field} is more than {self._future_h} h after arrival")
+            raise Rejected("time_in_future", f"{field} is over {self._future_h} h after arrival")
         return instant
 
 

@@ -70,11 +70,28 @@ class IdentityReader:
     def __init__(self, identities: Identities, limits: Limits) -> None:
         """Take the rules: key namespace, hashing, what is exported, bounds."""
         self.key = identities.key
+        self._key_is_hashed = identities.key in identities.hash.values()
         self._hash = identities.hash
         named = () if identities.export == "all" else identities.export
         self._dropped = frozenset(identities.hash).difference(named)
         self._id_chars = limits.id_chars
         self._identities_max = limits.identities
+
+    def only_key(self, identity_map: IdentityMap) -> str | None:
+        """Give the key id in the common case: one id in the key namespace, and nothing else to it.
+
+        None says no more than that ``read`` has to be asked.
+        """
+        if self._key_is_hashed:
+            return None
+        found = None
+        for code, items in identity_map.items():
+            if items and code.lower() == self.key:
+                item = items[0]
+                if found is not None or len(items) > 1 or item is None:
+                    return None
+                found = item.id
+        return found
 
     def read(
         self, identity_map: IdentityMap, fields: Iterable[NamespacedId] = ()
@@ -90,24 +107,6 @@ class IdentityReader:
         """
         kept: list[NamespacedId] = []
         keys: dict[str, bool] = {}
-        for namespace, id_, primary in self._each(identity_map, fields):
-            if namespace not in self._dropped:
-                kept.append((namespace, id_))
-            if namespace == self.key:
-                keys[id_] = primary or keys.get(id_, False)
-            target = self._hash.get(namespace)
-            if target is not None:
-                hashed = hash_id(target, id_)
-                kept.append((target, hashed))
-                if target == self.key:
-                    keys[hashed] = primary or keys.get(hashed, False)
-        if len(keys) == 1:
-            return next(iter(keys)), kept
-        return self._choose(keys, kept), kept
-
-    def _each(
-        self, identity_map: IdentityMap, fields: Iterable[NamespacedId]
-    ) -> Iterable[tuple[str, str, bool]]:
         count = 0
         for code, items in identity_map.items():
             if not items or not code:
@@ -118,16 +117,36 @@ class IdentityReader:
             namespace = code.lower()
             for item in items:
                 if item is not None and item.id:
-                    if len(item.id) > self._id_chars:
-                        raise self._too_long()
-                    yield namespace, item.id, item.primary or False
+                    self._add(namespace, item.id, item.primary or False, kept, keys)
         for namespace, id_ in fields:
-            if len(id_) > self._id_chars:
-                raise self._too_long()
-            yield namespace, id_, False
+            self._add(namespace, id_, False, kept, keys)
+        if len(keys) == 1:
+            return next(iter(keys)), kept
+        return self._choose(keys, kept), kept
 
-    def _too_long(self) -> Rejected:
-        return Rejected("id_too_long", f"an id has more than {self._id_chars} characters")
+    def _add(
+        self,
+        namespace: str,
+        id_: str,
+        primary: bool,  # noqa: FBT001 - a fact of the identity, like the two before it
+        kept: list[NamespacedId],
+        keys: dict[str, bool],
+    ) -> None:
+        if len(id_) > self._id_chars:
+            raise Rejected("id_too_long", f"an id has more than {self._id_chars} characters")
+        if namespace == self.key:
+            keys[id_] = primary or keys.get(id_, False)
+        if not self._hash:
+            kept.append((namespace, id_))
+            return
+        if namespace not in self._dropped:
+            kept.append((namespace, id_))
+        target = self._hash.get(namespace)
+        if target is not None:
+            hashed = hash_id(target, id_)
+            kept.append((target, hashed))
+            if target == self.key:
+                keys[hashed] = primary or keys.get(hashed, False)
 
     def _choose(self, keys: dict[str, bool], kept: list[NamespacedId]) -> str:
         if not keys:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-EPOCH = datetime(1970, 1, 1)
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all arithmetic here is in UTC already
 US_PER_S = 1_000_000
 US_PER_H = 3_600 * US_PER_S
 EARLIEST = -62_135_596_800 * US_PER_S
@@ -18,8 +18,13 @@ EARLIEST = -62_135_596_800 * US_PER_S
 LATEST = 253_402_300_800 * US_PER_S - 1
 """The last microsecond of the year 9999."""
 
-_SHORT_FORM_CHARS = len("2020-03-03T21:24:39Z")
-_SHORT_FORM_MARKS = "--T::Z"
+_MAX_OFFSET_H, _MAX_OFFSET_MIN = 23, 59
+_COMMON_CHARS = {
+    len("2020-03-03T21:24:39Z"): "--T::Z",
+    len("2020-03-03T21:24:39.123Z"): "--T::.",
+}
+"""Length of the two commonest forms, and their marks: every third character from the fourth."""
+
 _ISO = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):?(\d{2})?)",
     re.ASCII,
@@ -32,18 +37,18 @@ def parse_instant(text: str) -> int:
     Raises:
         ValueError: the text is not one, has no offset, or lies outside the years 1 to 9999.
     """
-    if len(text) == _SHORT_FORM_CHARS and text[4::3] == _SHORT_FORM_MARKS:
-        return _whole_seconds(text[:19])
+    if text[4:20:3] == _COMMON_CHARS.get(len(text)) and text[-1] == "Z":
+        return _since_epoch(text[:-1])
     match = _ISO.fullmatch(text)
     if match is None:
         raise ValueError("not an ISO 8601 date-time with an offset")
     day, clock, fraction, sign, hours, minutes = match.groups()
-    instant = _whole_seconds(f"{day}T{clock}")
+    instant = _since_epoch(f"{day}T{clock}")
     if fraction:
         instant += int(fraction[:6].ljust(6, "0"))
     if sign:
         offset_h, offset_min = int(hours), int(minutes or 0)
-        if offset_h > 23 or offset_min > 59:
+        if offset_h > _MAX_OFFSET_H or offset_min > _MAX_OFFSET_MIN:
             raise ValueError("an offset has at most 23 hours and 59 minutes")
         offset = (offset_h * 60 + offset_min) * 60 * US_PER_S
         instant -= offset if sign == "+" else -offset
@@ -52,12 +57,12 @@ def parse_instant(text: str) -> int:
     return instant
 
 
-def _whole_seconds(text: str) -> int:
+def _since_epoch(text: str) -> int:
     since = datetime.fromisoformat(text) - EPOCH
-    return (since.days * 86_400 + since.seconds) * US_PER_S
+    return (since.days * 86_400 + since.seconds) * US_PER_S + since.microseconds
 
 
 def format_instant(instant: int) -> str:
     """Write an instant as ``2020-03-03T21:24:39Z``, with a fraction only if it is not zero."""
-    text = (EPOCH + timedelta(microseconds=instant)).isoformat()
+    text = (EPOCH + timedelta(0, 0, instant)).isoformat()
     return (text.rstrip("0") if "." in text else text) + "Z"

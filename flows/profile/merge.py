@@ -59,7 +59,7 @@ def merge(one: Profile, other: Profile, *, identities_max: int = IDENTITIES_MAX)
     attributes = _greater(one.attributes, other.attributes)
     memberships = _greater(one.memberships, other.memberships)
     identities = _greater(one.identities, other.identities)
-    tombstone = max(one.tombstone, other.tombstone)
+    tombstone = one.tombstone if one.tombstone >= other.tombstone else other.tombstone
     if tombstone > NEVER:
         attributes = {k: e for k, e in attributes.items() if e[0] > tombstone}
         memberships = {k: e for k, e in memberships.items() if e[0] > tombstone}
@@ -69,19 +69,24 @@ def merge(one: Profile, other: Profile, *, identities_max: int = IDENTITIES_MAX)
     return Profile(tombstone, attributes, memberships, identities)
 
 
+def in_key_order(entries: dict[_Key, _Entry]) -> dict[_Key, _Entry]:
+    """Give the same entries ordered by key."""
+    if len(entries) < 2:  # noqa: PLR2004 - one entry is in order
+        return entries
+    return {key: entries[key] for key in sorted(entries)}
+
+
 def _greater(one: dict[_Key, _Entry], other: dict[_Key, _Entry]) -> dict[_Key, _Entry]:
     if not other:
         return one
-    merged = dict(one)
+    merged = one.copy()
     for key, entry in other.items():
         known = merged.get(key)
         if known is None or entry > known:
             merged[key] = entry
-    if len(merged) > len(one):
-        return dict(sorted(merged.items()))
-    return merged
+    return merged if len(merged) == len(one) else in_key_order(merged)
 
 
 def _newest(identities: dict[NamespacedId, int], identities_max: int) -> dict[NamespacedId, int]:
     kept = nlargest(identities_max, ((seen, key) for key, seen in identities.items()))
-    return dict(sorted((key, seen) for seen, key in kept))
+    return in_key_order({key: seen for seen, key in kept})

@@ -4,23 +4,37 @@ Its shape is the one the Amazon Kinesis destination exports (experience-platform
 help/destinations/catalog/cloud-storage/amazon-kinesis.md, "exported data"): the mapped attributes
 as nested objects, ``segmentMembership``, ``identityMap``; absent things are left out. The JSON
 Schema beside this file describes it.
+
+Profiles that hold the same things have the same layout, so the constant bytes around the values
+are made once per layout and kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
 from flows.destination import Destination, Segment
 
 from .instant import format_instant
-from .merge import Attribute, Membership, NamespacedId, Profile
+from .merge import Attribute, Membership, NamespacedId
 from .policy import Export
 
 _encode = msgspec.json.Encoder().encode
-_ID_BYTES = 16
-"""128 bits identify a message and a partition key: no clear data, constant size."""
+
+_ID_HEX_CHARS = 32
+"""A message's id is 128 bits of SHA-256."""
+
+_LAYOUTS_MAX = 4_096
+"""Layouts kept of each part of a message; the least recently used goes first."""
+
+_Key = TypeVar("_Key", str, NamespacedId)
+Layout: TypeAlias = tuple[bytes, list[_Key]]
+"""Constant bytes with a ``%b`` for each value, and the keys of the values in order."""
 
 
 class MessageEncoder:
@@ -31,27 +45,24 @@ class MessageEncoder:
         activation, options = destination.activation, destination.message
         self._name = destination.name
         self._key_namespace = destination.identities.key
-        self._attributes = _AttributeTree()
-        for path in activation.attributes:
-            self._attributes.add(path)
+        self._attributes = activation.attributes
         exported = destination.identities.export
         self._exported = None if exported == "all" else frozenset(exported)
         segments = () if activation.segments == "all" else activation.segments
         namespaces = list(dict.fromkeys(segment.namespace for segment in segments))
-        self._ranks = {
-            (segment.namespace, segment.id): (namespaces.index(segment.namespace), position)
-            for position, segment in enumerate(segments)
-        }
         self._namespace_ranks = {name: rank for rank, name in enumerate(namespaces)}
+        self._ranks = {(each.namespace, each.id): rank for rank, each in enumerate(segments)}
         self._suffixes = {
-            (segment.namespace, segment.id): _suffix(
-                segment, names=options.segment_names, timestamps=options.segment_timestamps
+            (each.namespace, each.id): _suffix(
+                each, names=options.segment_names, timestamps=options.segment_timestamps
             )
-            for segment in segments
+            for each in segments
         }
         self._mapped_only = activation.segments != "all" and not options.unmapped_segments
         self._metadata = options.metadata
         self._end = b"}\n" if options.newline else b"}"
+        self._attribute_layout = lru_cache(_LAYOUTS_MAX)(self._lay_out_attributes)
+        self._membership_layout = lru_cache(_LAYOUTS_MAX)(self._lay_out_memberships)
 
     def encode(self, key: str, export: Export, time: int, ordinal: int) -> bytes:
         """Give the message of one export.
@@ -63,86 +74,118 @@ class MessageEncoder:
             ordinal: of the fragment that triggered it.
         """
         profile = export.shown
-        parts = self._attributes.write(profile.attributes)
+        parts = []
+        if attributes := self._write_attributes(profile.attributes):
+            parts.append(attributes)
         if memberships := self._write_memberships(profile.memberships):
-            parts.append(b'"segmentMembership":{' + memberships + b"}")
+            parts.append(memberships)
         if identities := self._write_identities(profile.identities):
             parts.append(b'"identityMap":{' + identities + b"}")
+        rest = b",".join(parts)
         if self._metadata:
-            parts.append(self._write_metadata(key, export, time, ordinal, b",".join(parts)))
-        return b"{" + b",".join(parts) + self._end
+            parts.append(self._write_metadata(key, export, time, ordinal, rest))
+            rest = b",".join(parts)
+        return b"{" + rest + self._end
+
+    def _write_attributes(self, attributes: dict[str, Attribute]) -> bytes:
+        template, paths = self._attribute_layout(tuple(attributes))
+        return template % tuple([attributes[path][2] for path in paths])
+
+    def _lay_out_attributes(self, held: tuple[str, ...]) -> Layout[str]:
+        tree = _Tree()
+        for path in self._attributes:
+            if path in held:
+                tree.add(path)
+        paths: list[str] = []
+        return tree.lay_out(paths), paths
 
     def _write_memberships(self, memberships: dict[NamespacedId, Membership]) -> bytes:
-        ranks = self._ranks
-        shown = [key for key in memberships if key in ranks or not self._mapped_only]
-        if len(shown) > 1:
-            shown.sort(key=self._rank)
-        groups: dict[str, list[bytes]] = {}
-        for key in shown:
+        template, keys = self._membership_layout(tuple(memberships))
+        values: list[bytes] = []
+        for key in keys:
             qualified, _, _, exited = memberships[key]
-            entry = b'%b:{"lastQualificationTime":"%b","status":"%b"%b}' % (
-                _encode(key[1]),
-                format_instant(qualified).encode(),
-                b"exited" if exited else b"realized",
+            values.append(format_instant(qualified).encode())
+            values.append(b"exited" if exited else b"realized")
+        return template % tuple(values)
+
+    def _lay_out_memberships(self, held: tuple[NamespacedId, ...]) -> Layout[NamespacedId]:
+        ranks = self._ranks
+        keys = sorted(
+            (key for key in held if key in ranks or not self._mapped_only), key=self._rank
+        )
+        groups: dict[str, list[bytes]] = {}
+        for key in keys:
+            entry = b'%b:{"lastQualificationTime":"%%b","status":"%%b"%b}' % (
+                _literal(key[1]),
                 self._suffixes.get(key, b""),
             )
             groups.setdefault(key[0], []).append(entry)
-        return _write_groups(groups)
+        if not groups:
+            return b"", []
+        inner = b",".join(
+            _literal(namespace) + b":{" + b",".join(entries) + b"}"
+            for namespace, entries in groups.items()
+        )
+        return b'"segmentMembership":{' + inner + b"}", keys
 
     def _rank(self, key: NamespacedId) -> tuple[int, str, int, str]:
         """Mapped namespaces first, in order of configuration; within one, mapped segments first."""
-        known = self._ranks.get(key)
         last = len(self._ranks)
         namespace = self._namespace_ranks.get(key[0], last)
-        return (namespace, key[0], known[1] if known else last, key[1])
+        return (namespace, key[0], self._ranks.get(key, last), key[1])
 
-    def _write_identities(self, identities: dict[NamespacedId, int]) -> bytes:
-        groups: dict[str, list[bytes]] = {}
+    def _write_identities(self, identities: Iterable[NamespacedId]) -> bytes:
+        exported = self._exported
+        groups: dict[str, bytes] = {}
         for namespace, id_ in identities:
-            if self._exported is None or namespace in self._exported:
-                groups.setdefault(namespace, []).append(b'{"id":' + _encode(id_) + b"}")
-        return _write_groups(groups, b"[", b"]")
+            if exported is None or namespace in exported:
+                item = b'{"id":' + _encode(id_) + b"}"
+                before = groups.get(namespace)
+                groups[namespace] = item if before is None else before + b"," + item
+        if not groups:
+            return b""
+        return b",".join(
+            [_encode(namespace) + b":[" + items + b"]" for namespace, items in groups.items()]
+        )
 
     def _write_metadata(
         self, key: str, export: Export, time: int, ordinal: int, rest: bytes
     ) -> bytes:
         version = _encode((self._name, self._key_namespace, key, time, ordinal))
-        digest = sha256(version + rest).hexdigest()[: 2 * _ID_BYTES]
+        digest = sha256(version + rest).hexdigest()[:_ID_HEX_CHARS]
         return b'"_export":' + _encode(
             {"id": digest, "reasons": export.reasons, "at": format_instant(time)}
         )
 
 
-class _AttributeTree:
-    """The mapped paths as nested objects, in the order of first appearance."""
+class _Tree:
+    """Paths as nested objects, in the order of first appearance."""
 
     def __init__(self) -> None:
         self.path: str | None = None
-        self.children: dict[str, _AttributeTree] = {}
+        self.children: dict[str, _Tree] = {}
 
     def add(self, path: str) -> None:
         node = self
         for part in path.split("."):
-            node = node.children.setdefault(part, _AttributeTree())
+            node = node.children.setdefault(part, _Tree())
         node.path = path
 
-    def write(self, attributes: dict[str, Attribute]) -> list[bytes]:
-        """Give ``"name":value`` of each child that has something to show."""
-        parts = []
+    def lay_out(self, paths: list[str]) -> bytes:
+        """Give the fields of this level without braces around them; their paths are appended."""
+        fields = []
         for name, child in self.children.items():
-            if child.path is None:
-                if inner := child.write(attributes):
-                    parts.append(_encode(name) + b":{" + b",".join(inner) + b"}")
-            elif (entry := attributes.get(child.path)) is not None:
-                parts.append(_encode(name) + b":" + entry[2])
-        return parts
+            if child.path is not None:
+                fields.append(_literal(name) + b":%b")
+                paths.append(child.path)
+            else:
+                fields.append(_literal(name) + b":{" + child.lay_out(paths) + b"}")
+        return b",".join(fields)
 
 
-def _write_groups(groups: dict[str, list[bytes]], opening: bytes = b"{", closing: bytes = b"}") -> bytes:
-    return b",".join(
-        _encode(name) + b":" + opening + b",".join(entries) + closing
-        for name, entries in groups.items()
-    )
+def _literal(text: str) -> bytes:
+    """Give a JSON string as it stands in a layout, where a percent sign is doubled."""
+    return _encode(text).replace(b"%", b"%%")
 
 
 def _suffix(segment: Segment, *, names: bool, timestamps: bool) -> bytes:
@@ -158,4 +201,4 @@ def _suffix(segment: Segment, *, names: bool, timestamps: bool) -> bytes:
     if names:
         added["name"] = segment.name
     present = {field: value for field, value in added.items() if value is not None}
-    return b"," + _encode(present)[1:-1] if present else b""
+    return b"," + _encode(present)[1:-1].replace(b"%", b"%%") if present else b""

@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 
 from flows.destination import Destination
 
-from .merge import NEVER, Membership, NamespacedId, Profile
+from .merge import NEVER, Attribute, Membership, NamespacedId, Profile
 
 Trigger = Literal["membership", "identity", "attribute", "delete"]
 
@@ -35,7 +35,7 @@ class Export(Struct, frozen=True, gc=False):
 
 
 class Skip(Struct, frozen=True, gc=False):
-    """Nothing goes out: ``unchanged`` (the view is the same) or ``filtered`` (nobody may see it)."""
+    """Nothing goes out: ``unchanged`` (same view) or ``filtered`` (not for the receiver)."""
 
     outcome: Literal["unchanged", "filtered"]
     reason: Literal["same_value", "stale", "unmapped", "not_qualified"]
@@ -68,57 +68,68 @@ class ExportPolicy:
             after: ``merge(before, content)``.
             content: what the fragment says.
         """
-        deleted = after.tombstone > before.tombstone
-        paths = self._mapped_paths(before, after) if deleted else list(content.attributes)
-        segments = self._mapped_segments(
-            before.memberships | after.memberships if deleted else content.memberships
+        if after.tombstone > before.tombstone:
+            return self._decide_delete(before, after)
+        segments = self._mapped(content.memberships)
+        values_changed = _differ(before.attributes, after.attributes, content.attributes)
+        identities_changed = self._identities_changed(before, after, content)
+        newer = values_changed or (
+            self._overwrites
+            and _differ(before.attributes, after.attributes, content.attributes, versions=True)
         )
-        qualified = self.qualified(after)
-        identities_changed = self._identities_changed(before, after, content, deleted)
-        values_changed = any(_value(before, path) != _value(after, path) for path in paths)
-        ended = [key for key in segments if deleted and _ended(before, after, key)]
+        reasons: tuple[Trigger, ...] = ()
+        if segments and _any_became(before, after, segments):
+            reasons = ("membership",)
+        if (identities_changed or newer) and self.qualified(after):
+            if identities_changed:
+                reasons += ("identity",)
+            if newer:
+                reasons += ("attribute",)
+        if reasons:
+            return Export(reasons, after)
+        if values_changed or identities_changed:
+            return NOT_QUALIFIED
+        return _why_unchanged(after, content, segments)
+
+    def _decide_delete(self, before: Profile, after: Profile) -> Decision:
+        """Decide about a delete that covers more than the profile's last one did."""
+        paths = [
+            path for path in before.attributes | after.attributes if path in self._attributes
+        ]
+        segments = self._mapped(before.memberships | after.memberships)
+        ended = [key for key in segments if _ended(before, after, key)]
         reasons: list[Trigger] = []
-        if any(_became(before.memberships.get(k), after.memberships.get(k)) for k in segments):
+        if _any_became(before, after, segments):
             reasons.append("membership")
-        if qualified and identities_changed:
-            reasons.append("identity")
-        if qualified and (values_changed or self._overwritten(before, after, paths)):
-            reasons.append("attribute")
+        if self.qualified(after):
+            if self._shown(before) != self._shown(after):
+                reasons.append("identity")
+            if _differ(before.attributes, after.attributes, paths, versions=self._overwrites):
+                reasons.append("attribute")
         if ended:
             reasons.append("delete")
         if reasons:
-            return Export(tuple(reasons), _with_ended(before, after, ended) if ended else after)
-        if values_changed or identities_changed or deleted:
-            return NOT_QUALIFIED
-        return _why_unchanged(after, content, paths, segments)
+            return Export(tuple(reasons), _with_ended(before, after, ended))
+        return NOT_QUALIFIED
 
-    def _mapped_paths(self, before: Profile, after: Profile) -> list[str]:
-        return [path for path in before.attributes | after.attributes if path in self._attributes]
-
-    def _mapped_segments(self, memberships: Iterable[NamespacedId]) -> list[NamespacedId]:
+    def _mapped(self, memberships: dict[NamespacedId, Membership]) -> list[NamespacedId]:
         if self._segments is None:
             return list(memberships)
         return [key for key in memberships if key in self._segments]
 
-    def _overwritten(self, before: Profile, after: Profile, paths: list[str]) -> bool:
-        return self._overwrites and any(
-            before.attributes.get(path) != after.attributes.get(path) for path in paths
-        )
-
     def qualified(self, profile: Profile) -> bool:
         """Whether the profile is in at least one mapped segment."""
         segments = self._segments
-        return any(
-            not entry[3] and (segments is None or key in segments)
-            for key, entry in profile.memberships.items()
-        )
+        for key, entry in profile.memberships.items():
+            if not entry[3] and (segments is None or key in segments):
+                return True
+        return False
 
-    def _identities_changed(
-        self, before: Profile, after: Profile, content: Profile, deleted: bool
-    ) -> bool:
-        if not deleted and all(key in before.identities for key in content.identities):
-            return False
-        return self._shown(before) != self._shown(after)
+    def _identities_changed(self, before: Profile, after: Profile, content: Profile) -> bool:
+        for key in content.identities:
+            if key not in before.identities:
+                return self._shown(before) != self._shown(after)
+        return False
 
     def _shown(self, profile: Profile) -> set[NamespacedId]:
         if self._exported is None:
@@ -126,9 +137,22 @@ class ExportPolicy:
         return {key for key in profile.identities if key[0] in self._exported}
 
 
-def _value(profile: Profile, path: str) -> bytes | None:
-    entry = profile.attributes.get(path)
-    return None if entry is None else entry[2]
+def _differ(
+    before: dict[str, Attribute],
+    after: dict[str, Attribute],
+    paths: Iterable[str],
+    *,
+    versions: bool = False,
+) -> bool:
+    """Whether the value of an attribute differs, or its version if asked for."""
+    for path in paths:
+        old, new = before.get(path), after.get(path)
+        if old is None or new is None:
+            if old is not new:
+                return True
+        elif old[2] != new[2] or (versions and old != new):
+            return True
+    return False
 
 
 def _ended(before: Profile, after: Profile, key: NamespacedId) -> bool:
@@ -137,8 +161,13 @@ def _ended(before: Profile, after: Profile, key: NamespacedId) -> bool:
     return entry is not None and not entry[3] and key not in after.memberships
 
 
-def _became(before: Membership | None, after: Membership | None) -> bool:
-    return after is not None and (before is None or before[3] != after[3])
+def _any_became(before: Profile, after: Profile, keys: Iterable[NamespacedId]) -> bool:
+    """Whether a membership became realized or exited."""
+    for key in keys:
+        old, new = before.memberships.get(key), after.memberships.get(key)
+        if new is not None and (old is None or old[3] != new[3]):
+            return True
+    return False
 
 
 def _with_ended(before: Profile, after: Profile, ended: list[NamespacedId]) -> Profile:
@@ -152,14 +181,15 @@ def _with_ended(before: Profile, after: Profile, ended: list[NamespacedId]) -> P
     )
 
 
-def _why_unchanged(
-    after: Profile, content: Profile, paths: list[str], segments: list[NamespacedId]
-) -> Skip:
+def _why_unchanged(after: Profile, content: Profile, segments: list[NamespacedId]) -> Skip:
     if content.tombstone > NEVER:
         return STALE if content.tombstone < after.tombstone else SAME_VALUE
-    if not paths and not segments:
+    if not content.attributes and not segments:
         return UNMAPPED
-    lost = any(after.attributes.get(path) != content.attributes[path] for path in paths) or any(
-        after.memberships.get(key) != content.memberships[key] for key in segments
-    )
-    return STALE if lost else SAME_VALUE
+    for path, entry in content.attributes.items():
+        if after.attributes.get(path) != entry:
+            return STALE
+    for key in segments:
+        if after.memberships.get(key) != content.memberships[key]:
+            return STALE
+    return SAME_VALUE

@@ -28,7 +28,7 @@ class Patience:
 
     def __init__(self, give_up_s: float, random: Callable[[], float]) -> None:
         """Start without failures."""
-        self._give_up_s = give_up_s
+        self.give_up_s = give_up_s
         self._random = random
         self._failures = 0
         self._stuck_since: float | None = None
@@ -47,7 +47,7 @@ class Patience:
         """
         if self._stuck_since is None:
             self._stuck_since = started
-        left_s = self._stuck_since + self._give_up_s - now
+        left_s = self._stuck_since + self.give_up_s - now
         if left_s <= 0:
             return None
         ceiling_s = min(CAP_S, BASE_S * 2.0 ** min(self._failures, _DOUBLINGS))

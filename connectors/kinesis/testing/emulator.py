@@ -79,6 +79,7 @@ class Emulator:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=talk,
+                start_new_session=True,  # Ctrl-C is for the job, which still has to deliver
             )
             self._process = process
             line = _line(process)
@@ -146,7 +147,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:  # moto's server would hang on a port in use
         socket.create_server(("127.0.0.1", options.port)).close()
     except OSError as error:
-        sys.exit(f"port {options.port} cannot be used: {error.strerror}. Take another one, or 0 for any")
+        sys.exit(
+            f"port {options.port} cannot be used: {error.strerror}. Take another, or 0 for any"
+        )
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=options.port, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

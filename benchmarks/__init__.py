@@ -1,0 +1,1 @@
+"""Benchmarks: one file per question, the rivals apart, the results committed."""

@@ -1,0 +1,31 @@
+"""What tests of more than one folder share: one emulated Kinesis, and a user's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.kinesis.testing.emulator import Emulator
+from tests.support.folder import Folder
+from tests.support.streams import Stream
+
+
+@pytest.fixture(scope="session")
+def emulator_url() -> Iterator[str]:
+    """One emulator for all tests of a session; each makes streams of its own."""
+    with Emulator() as running:
+        yield running.url
+
+
+@pytest.fixture
+def stream(emulator_url: str) -> Stream:
+    """An empty stream of one shard, which keeps records in the order they came."""
+    return Stream.make(emulator_url)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A folder with a destination and an empty input."""
+    return Folder(tmp_path)

@@ -1,0 +1,83 @@
+"""Building the client: which endpoints are allowed, and what a mistake says."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+from connectors.kinesis import KinesisConfigurationError
+from connectors.kinesis.client import KinesisClient
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the environment nor the files of whoever runs the tests have a say."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+
+
+def connect(endpoint_url: str | None, region: str | None = "us-east-1") -> None:
+    """Build a client and let go of it."""
+    KinesisClient("leads", region=region, endpoint_url=endpoint_url, session=None).close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "https://kinesis.example.com",
+        "http://127.0.0.1:4567",
+        "http://127.9.9.9",
+        "http://[::1]:4567",
+        "http://localhost:4567",
+    ],
+)
+def test_endpoints_that_keep_data_private_are_allowed(url: str | None) -> None:
+    """Https anywhere, plain http on this machine."""
+    connect(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://kinesis.example.com",
+        "http://10.0.0.1:4567",
+        "http://0.0.0.0:4567",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+    ],
+)
+def test_plain_http_to_another_machine_is_refused(url: str) -> None:
+    """Profiles never cross a network in the clear."""
+    with pytest.raises(KinesisConfigurationError, match=r"plain http to .* is refused"):
+        connect(url)
+
+
+def test_an_endpoint_from_the_environment_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS_ENDPOINT_URL_KINESIS is no way around the rule."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", "http://kinesis.example.com")
+    with pytest.raises(KinesisConfigurationError, match="is refused"):
+        connect(None)
+
+
+def test_without_a_region_the_message_says_so() -> None:
+    """A missing region is a mistake in the configuration, not in the network."""
+    with pytest.raises(KinesisConfigurationError, match="specify a region"):
+        connect(None, region=None)
+
+
+@pytest.mark.parametrize("url", ["kinesis", "http://", "::"])
+def test_an_endpoint_that_is_no_url_is_a_configuration_error(url: str) -> None:
+    """Botocore's ValueError becomes one of ours."""
+    with pytest.raises(KinesisConfigurationError, match=r"Correct the region|is refused"):
+        connect(url)
+
+
+def test_the_session_is_used() -> None:
+    """A session brings its own region and credentials."""
+    session = boto3.Session("key", "secret", region_name="eu-west-3")
+    client = KinesisClient("leads", region=None, endpoint_url=None, session=session)
+    client.close()
+    assert "eu-west-3" in client._where
