@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from flows.destination import Destination
+from flows.profile.entry import is_exited
 from flows.profile.exporter import Exporter
 from flows.profile.fragment import Fragment
 from flows.profile.identity import hash_id
-from flows.profile.line import PLACE_BITS, split_line
+from flows.profile.line import PLACE_BITS, check_line, split_line
 from flows.profile.merge import EMPTY, NEVER, Profile, merge
 from flows.profile.policy import Decision, Export
 from flows.profile.reject import Rejected
@@ -104,7 +105,8 @@ def _fragments(
 ) -> Iterator[tuple[str, Fragment]]:
     for line in lines:
         try:
-            raws = split_line(line.raw, destination.limits)
+            check_line(line.raw, destination.limits)
+            raws = split_line(line.raw)
         except Rejected:
             continue
         for index, raw in enumerate(raws):
@@ -126,7 +128,7 @@ def _holds(fragment: Fragment, destination: Destination) -> str:
         names = {(s.namespace, s.id): s.name or s.id for s in destination.activation.segments}
     held = [path.rpartition(".")[2] for path in content.attributes]
     for segment, entry in content.memberships.items():
-        held.append(f"{names.get(segment, segment[1])}: {'exited' if entry[3] else 'realized'}")
+        held.append(f"{names.get(segment, segment[1])}: {'exited' if is_exited(entry) else 'realized'}")
     others = [ns for ns, _ in content.identities if ns != destination.identities.key]
     held += [f"{ns} x{others.count(ns)}" for ns in dict.fromkeys(others)]
     return ", ".join(held) or "nothing mapped"

@@ -16,7 +16,7 @@ from flows.destination import Destination
 from flows.funnel import Funnel
 from flows.lanes import lane_of
 from flows.profile.fragment import FragmentReader
-from flows.profile.line import PLACE_BITS, split_line
+from flows.profile.line import PLACE_BITS, UNFIT, check_line, split_line
 from flows.profile.reject import Rejected
 from flows.rejects import Rejects, encode_reject
 
@@ -55,40 +55,55 @@ class Router:
         """Give one frame per batch and lane, and the rejects of each batch."""
         routed: list[Routed] = []
         for batch in batches:
-            routed.extend(self._to_lanes(batch))
+            frames: dict[str, Frame] = {}
+            rejects: list[bytes] = []
+            self._route(batch, frames, rejects)
+            routed += frames.items()
+            if rejects:
+                routed.append(("rejects", Rejects(rejects)))
         return routed
 
-    def _to_lanes(self, batch: JsonlBatch) -> list[Routed]:
+    def _route(self, batch: JsonlBatch, frames: dict[str, Frame], rejects: list[bytes]) -> None:
         key_of, limits = self._reader.key, self._limits
-        frames: dict[str, Frame] = {}
-        rejects: list[bytes] = []
         received = 0
         for number, line in enumerate(batch.lines):
             try:
-                fragments = split_line(line, limits)
+                check_line(line, limits)
+                key = key_of(line)
             except Rejected as rejected:
+                received += self._take_apart(rejected, batch, number, frames, rejects)
+            else:
                 received += 1
-                rejects.append(self._reject(rejected, line, batch, number, 0))
-                continue
-            received += len(fragments)
-            for index, raw in enumerate(fragments):
-                try:
-                    lane = lane_of(key_of(raw))
-                except Rejected as rejected:
-                    rejects.append(self._reject(rejected, raw, batch, number, index))
-                    continue
-                frame = frames.get(lane)
-                if frame is None:
-                    frame = frames[lane] = Frame(
-                        batch.input, batch.file, batch.arrival, batch.line, batch.ordinal, [], []
-                    )
-                frame.places.append((number << PLACE_BITS) + index)
-                frame.fragments.append(raw)
+                _add(batch, key, number << PLACE_BITS, line, frames)
         self._funnel.received += received
-        routed: list[Routed] = list(frames.items())
-        if rejects:
-            routed.append(("rejects", Rejects(rejects)))
-        return routed
+
+    def _take_apart(
+        self,
+        rejected: Rejected,
+        batch: JsonlBatch,
+        number: int,
+        frames: dict[str, Frame],
+        rejects: list[bytes],
+    ) -> int:
+        """Route a line that is not one fragment: blank, a batch, or broken. Give its units."""
+        line = batch.lines[number]
+        fragments = [line]
+        if rejected.reason not in UNFIT:
+            try:
+                fragments = split_line(line)
+            except Rejected as worse:
+                rejected = worse
+        if fragments == [line]:
+            rejects.append(self._reject(rejected, line, batch, number, 0))
+            return 1
+        for index, raw in enumerate(fragments):
+            try:
+                key = self._reader.key(raw)
+            except Rejected as inner:
+                rejects.append(self._reject(inner, raw, batch, number, index))
+            else:
+                _add(batch, key, (number << PLACE_BITS) + index, raw, frames)
+        return len(fragments)
 
     def _reject(
         self, rejected: Rejected, raw: bytes, batch: JsonlBatch, number: int, index: int
@@ -102,3 +117,16 @@ class Router:
             line=batch.line + number,
             index=index,
         )
+
+
+def _add(
+    batch: JsonlBatch, key: str, place: int, raw: bytes, frames: dict[str, Frame]
+) -> None:
+    lane = lane_of(key)
+    frame = frames.get(lane)
+    if frame is None:
+        frame = frames[lane] = Frame(
+            batch.input, batch.file, batch.arrival, batch.line, batch.ordinal, [], []
+        )
+    frame.places.append(place)
+    frame.fragments.append(raw)

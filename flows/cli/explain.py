@@ -76,6 +76,6 @@ def event_line(event: Event) -> str:
 
     place = Path(event.place).name
     return (
-        f"{format_instant(event.time):<20}  {place:<18}  {describe(event.decision):<23}  "
+        f"{format_instant(event.time).decode():<20}  {place:<18}  {describe(event.decision):<23}  "
         f"{event.holds}"
     )

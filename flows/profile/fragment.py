@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from flows.destination import Destination
 
+from .entry import attribute, membership, pack_version
 from .form import FormReader, Header, Leaf, MembershipItem
 from .identity import IdentityMap, IdentityReader
 from .instant import EARLIEST, LATEST, US_PER_H, parse_instant
@@ -23,11 +24,8 @@ from .merge import (
     EMPTY,
     IDENTITIES_MAX,
     NEVER,
-    Attribute,
-    Membership,
     NamespacedId,
     Profile,
-    in_key_order,
     merge,
 )
 from .reject import Rejected
@@ -112,11 +110,12 @@ class FragmentReader:
         key, identities = self._read_identities(entity, leaves)
         deleted = _is_delete(header)
         time = self._time(header, entity, arrival)
+        version = pack_version(time, ordinal)
         content = Profile(
             time if deleted else NEVER,
-            self._read_attributes(leaves, time, ordinal),
-            self._read_memberships(entity.segmentMembership, time, ordinal, arrival),
-            dict.fromkeys(sorted(identities), time),
+            self._read_attributes(leaves, version),
+            self._read_memberships(entity.segmentMembership, time, version, arrival),
+            dict.fromkeys(identities, time),
         )
         if deleted or len(identities) > IDENTITIES_MAX:
             content = merge(EMPTY, content)
@@ -139,25 +138,23 @@ class FragmentReader:
                 raise Rejected("bad_value", f"Expected `str | int` - at `$.{path}`")
             yield namespace, str(value)
 
-    def _read_attributes(
-        self, leaves: Iterable[Leaf], time: int, ordinal: int
-    ) -> dict[str, Attribute]:
-        attributes: dict[str, Attribute] = {}
+    def _read_attributes(self, leaves: Iterable[Leaf], version: bytes) -> dict[str, bytes]:
+        attributes: dict[str, bytes] = {}
         for path, value in leaves:
             if path in self._attributes:
                 encoded = _encode(value)
                 if encoded not in _ABSENT:
-                    attributes[path] = (time, ordinal, encoded)
-        return in_key_order(attributes)
+                    attributes[path] = attribute(version, encoded)
+        return attributes
 
     def _read_memberships(
         self,
         found: dict[str, dict[str, MembershipItem | None] | None] | None,
         time: int,
-        ordinal: int,
+        version: bytes,
         arrival: int,
-    ) -> dict[NamespacedId, Membership]:
-        memberships: dict[NamespacedId, Membership] = {}
+    ) -> dict[NamespacedId, bytes]:
+        memberships: dict[NamespacedId, bytes] = {}
         if not found:
             return memberships
         for namespace, segments in found.items():
@@ -173,8 +170,8 @@ class FragmentReader:
                         "unknown_status", "a status is none of realized, existing, exited"
                     )
                 if self._kept_segments is None or (namespace, id_) in self._kept_segments:
-                    memberships[namespace, id_] = (at, time, ordinal, exited)
-        return in_key_order(memberships)
+                    memberships[namespace, id_] = membership(at, version, exited=exited)
+        return memberships
 
     def _time(self, header: Header | None, entity: Any, arrival: int) -> int:
         audit = entity.extSourceSystemAudit

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all arithmetic here is in UTC already
 US_PER_S = 1_000_000
 US_PER_H = 3_600 * US_PER_S
+MINUTES_PER_DAY = 24 * 60
 EARLIEST = -62_135_596_800 * US_PER_S
 """0001-01-01T00:00:00Z, the first instant that can be written."""
 LATEST = 253_402_300_800 * US_PER_S - 1
@@ -62,7 +64,19 @@ def _since_epoch(text: str) -> int:
     return (since.days * 86_400 + since.seconds) * US_PER_S + since.microseconds
 
 
-def format_instant(instant: int) -> str:
+def format_instant(instant: int) -> bytes:
     """Write an instant as ``2020-03-03T21:24:39Z``, with a fraction only if it is not zero."""
-    text = (EPOCH + timedelta(0, 0, instant)).isoformat()
-    return (text.rstrip("0") if "." in text else text) + "Z"
+    minutes, rest = divmod(instant, 60 * US_PER_S)
+    days, minute = divmod(minutes, MINUTES_PER_DAY)
+    second, fraction = divmod(rest, US_PER_S)
+    text = _day(days) + _MINUTES[minute] + _SECONDS[second]
+    return text + (b".%06d" % fraction).rstrip(b"0") + b"Z" if fraction else text + b"Z"
+
+
+@lru_cache(1_024)
+def _day(days: int) -> bytes:
+    return (EPOCH + timedelta(days)).date().isoformat().encode()
+
+
+_MINUTES = [b"T%02d:%02d:" % divmod(minute, 60) for minute in range(MINUTES_PER_DAY)]
+_SECONDS = [b"%02d" % second for second in range(60)]

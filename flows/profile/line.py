@@ -15,14 +15,17 @@ from .reject import Rejected
 PLACE_BITS = 20
 """A fragment's ordinal is the number of its line times 2**20 plus its place in the line."""
 
+UNFIT = frozenset(("line_too_long", "not_utf8", "too_deep"))
+"""Reasons that say a line must not be decoded at all."""
+
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
 
-def split_line(line: bytes, limits: Limits) -> list[bytes]:
-    """Check a line and give the bytes of its fragments; a blank line has none.
+def check_line(line: bytes, limits: Limits) -> None:
+    """Check that a line is fit to be decoded.
 
     Raises:
-        Rejected: it is too long, not UTF-8, too deep, or a broken ``messages`` batch.
+        Rejected: ``line_too_long``, ``not_utf8`` or ``too_deep``.
     """
     if len(line) > limits.line_bytes:
         raise Rejected("line_too_long", f"more than {limits.line_bytes} bytes")
@@ -33,15 +36,22 @@ def split_line(line: bytes, limits: Limits) -> list[bytes]:
             raise Rejected("not_utf8", f"byte {error.start} of the line") from None
     if line.count(b"{") + line.count(b"[") > limits.depth and depth(line) > limits.depth:
         raise Rejected("too_deep", f"nested deeper than {limits.depth}")
-    if b'"messages"' in line:
-        batch = split_batch(line)
-        if batch is not None:
-            if len(batch) >> PLACE_BITS:
-                raise Rejected("bad_batch", f"`messages` has more than {1 << PLACE_BITS} entries")
-            return batch
-    elif not line or line.isspace():
+
+
+def split_line(line: bytes) -> list[bytes]:
+    """Give the bytes of a checked line's fragments: none of a blank one, several of a batch.
+
+    Raises:
+        Rejected: it is not a JSON object, or its ``messages`` are no batch.
+    """
+    if not line or line.isspace():
         return []
-    return [line]
+    batch = split_batch(line)
+    if batch is None:
+        return [line]
+    if len(batch) >> PLACE_BITS:
+        raise Rejected("bad_batch", f"`messages` has more than {1 << PLACE_BITS} entries")
+    return batch
 
 
 def depth(line: bytes) -> int:

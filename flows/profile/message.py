@@ -20,8 +20,9 @@ import msgspec
 
 from flows.destination import Destination, Segment
 
+from .entry import VALUE_AT, read_membership
 from .instant import format_instant
-from .merge import Attribute, Membership, NamespacedId
+from .merge import NamespacedId
 from .policy import Export
 
 _encode = msgspec.json.Encoder().encode
@@ -87,9 +88,9 @@ class MessageEncoder:
             rest = b",".join(parts)
         return b"{" + rest + self._end
 
-    def _write_attributes(self, attributes: dict[str, Attribute]) -> bytes:
+    def _write_attributes(self, attributes: dict[str, bytes]) -> bytes:
         template, paths = self._attribute_layout(tuple(attributes))
-        return template % tuple([attributes[path][2] for path in paths])
+        return template % tuple([attributes[path][VALUE_AT:] for path in paths])
 
     def _lay_out_attributes(self, held: tuple[str, ...]) -> Layout[str]:
         tree = _Tree()
@@ -99,13 +100,12 @@ class MessageEncoder:
         paths: list[str] = []
         return tree.lay_out(paths), paths
 
-    def _write_memberships(self, memberships: dict[NamespacedId, Membership]) -> bytes:
+    def _write_memberships(self, memberships: dict[NamespacedId, bytes]) -> bytes:
         template, keys = self._membership_layout(tuple(memberships))
         values: list[bytes] = []
         for key in keys:
-            qualified, _, _, exited = memberships[key]
-            values.append(format_instant(qualified).encode())
-            values.append(b"exited" if exited else b"realized")
+            qualified, exited = read_membership(memberships[key])
+            values += (format_instant(qualified), b"exited" if exited else b"realized")
         return template % tuple(values)
 
     def _lay_out_memberships(self, held: tuple[NamespacedId, ...]) -> Layout[NamespacedId]:
@@ -154,7 +154,7 @@ class MessageEncoder:
         version = _encode((self._name, self._key_namespace, key, time, ordinal))
         digest = sha256(version + rest).hexdigest()[:_ID_HEX_CHARS]
         return b'"_export":' + _encode(
-            {"id": digest, "reasons": export.reasons, "at": format_instant(time)}
+            {"id": digest, "reasons": export.reasons, "at": format_instant(time).decode()}
         )
 
 

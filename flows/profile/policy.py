@@ -16,7 +16,8 @@ from msgspec import Struct, structs
 
 from flows.destination import Destination
 
-from .merge import NEVER, Attribute, Membership, NamespacedId, Profile
+from .entry import VALUE_AT, is_exited, membership, pack_version
+from .merge import NEVER, NamespacedId, Profile
 
 Trigger = Literal["membership", "identity", "attribute", "delete"]
 
@@ -112,7 +113,7 @@ class ExportPolicy:
             return Export(tuple(reasons), _with_ended(before, after, ended))
         return NOT_QUALIFIED
 
-    def _mapped(self, memberships: dict[NamespacedId, Membership]) -> list[NamespacedId]:
+    def _mapped(self, memberships: dict[NamespacedId, bytes]) -> list[NamespacedId]:
         if self._segments is None:
             return list(memberships)
         return [key for key in memberships if key in self._segments]
@@ -121,7 +122,7 @@ class ExportPolicy:
         """Whether the profile is in at least one mapped segment."""
         segments = self._segments
         for key, entry in profile.memberships.items():
-            if not entry[3] and (segments is None or key in segments):
+            if not is_exited(entry) and (segments is None or key in segments):
                 return True
         return False
 
@@ -138,8 +139,8 @@ class ExportPolicy:
 
 
 def _differ(
-    before: dict[str, Attribute],
-    after: dict[str, Attribute],
+    before: dict[str, bytes],
+    after: dict[str, bytes],
     paths: Iterable[str],
     *,
     versions: bool = False,
@@ -150,7 +151,7 @@ def _differ(
         if old is None or new is None:
             if old is not new:
                 return True
-        elif old[2] != new[2] or (versions and old != new):
+        elif old != new and (versions or old[VALUE_AT:] != new[VALUE_AT:]):
             return True
     return False
 
@@ -158,14 +159,14 @@ def _differ(
 def _ended(before: Profile, after: Profile, key: NamespacedId) -> bool:
     """Whether a membership was realized and is gone."""
     entry = before.memberships.get(key)
-    return entry is not None and not entry[3] and key not in after.memberships
+    return entry is not None and not is_exited(entry) and key not in after.memberships
 
 
 def _any_became(before: Profile, after: Profile, keys: Iterable[NamespacedId]) -> bool:
     """Whether a membership became realized or exited."""
     for key in keys:
         old, new = before.memberships.get(key), after.memberships.get(key)
-        if new is not None and (old is None or old[3] != new[3]):
+        if new is not None and (old is None or is_exited(old) != is_exited(new)):
             return True
     return False
 
@@ -173,7 +174,7 @@ def _any_became(before: Profile, after: Profile, keys: Iterable[NamespacedId]) -
 def _with_ended(before: Profile, after: Profile, ended: list[NamespacedId]) -> Profile:
     """Show what a delete ended: exited at the delete's time, under the identities it had."""
     at = after.tombstone
-    exits: dict[NamespacedId, Membership] = {key: (at, at, 0, True) for key in ended}
+    exits = dict.fromkeys(ended, membership(at, pack_version(at, 0), exited=True))
     return structs.replace(
         after,
         memberships={**after.memberships, **exits},

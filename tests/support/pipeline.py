@@ -12,7 +12,7 @@ from flows.destination import Destination
 from flows.load import load
 from flows.profile.exporter import Exporter
 from flows.profile.instant import parse_instant
-from flows.profile.line import PLACE_BITS, split_line
+from flows.profile.line import PLACE_BITS, check_line, split_line
 from flows.profile.merge import EMPTY, Profile
 from flows.profile.policy import Decision, Export
 from flows.profile.reject import Rejected
@@ -61,7 +61,8 @@ def run_lines(destination: Destination, lines: Iterable[bytes], arrival: int) ->
     profiles: dict[str, bytes] = {}
     for number, line in enumerate(lines):
         try:
-            raws = split_line(line, destination.limits)
+            check_line(line, destination.limits)
+            raws = split_line(line)
         except Rejected as rejected:
             decisions.append(f"rejected/{rejected.reason}")
             continue
