@@ -28,7 +28,7 @@ from flows.destination import Destination
 from flows.funnel import Funnel
 from flows.join import Lane
 from flows.lanes import SINK_PARTITIONS, sink_partition_of
-from flows.load import load
+from flows.destination.load import load
 from flows.profile.exporter import Exporter
 from flows.rejects import Rejects
 from flows.route import Frame, Router

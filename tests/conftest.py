@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from connectors.kinesis.testing.emulator import Emulator
 from tests.support.folder import Folder
 from tests.support.streams import Stream
+
+
+settings.register_profile(
+    "test",
+    deadline=None,  # a busy machine is no defect of ours
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("release", settings.get_profile("test"), max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ byte more than allowed, so that whoever gets it can tell; the rest is counted an
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
+from itertools import islice
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -51,9 +53,12 @@ class LineReader:
         self._batch_lines = batch_lines
         self._at_start = offset == 0
         self._ended = False
-        self._hungry = True  # no whole line is held
-        self._held = b""  # what follows `offset`, as far as it is kept
-        self._let_go = 0  # number of bytes of the present line that followed `_held`
+        self._chunk = BytesIO()  # its lines are found by memchr, those of bytes.split byte by byte
+        self._chunk_bytes = 0
+        self._chunk_ends_a_line = True
+        self._chunk_has_long_lines = False
+        self._begun = b""  # the line at `offset` as far as earlier chunks held it and it is kept
+        self._let_go = 0  # number of its bytes after those
 
     def next_lines(self) -> list[bytes] | None:
         """Give out the next lines after one read at most.
@@ -62,14 +67,19 @@ class LineReader:
             At most `batch_lines` lines without their newlines, each of at most `line_bytes + 1`
             bytes; none, if what was read ends none; None at the end.
         """
-        if not self._hungry:
-            return self._cut(b"", self._held)
+        if self._chunk.tell() < self._chunk_bytes:
+            return self._cut()
         chunk = None if self._ended else self._read()
         if chunk is None:
             return self._last()
         if self._at_start:
-            return self._cut(b"", self._without_bom(self._held + chunk))
-        return self._cut(self._held, chunk)
+            chunk = self._without_bom(self._begun + chunk)
+            self._begun = b""
+        self._chunk = BytesIO(chunk)
+        self._chunk_bytes = len(chunk)
+        self._chunk_ends_a_line = chunk.endswith(b"\n")
+        self._chunk_has_long_lines = _has_run_without_newline(chunk, self._limit // 2 + 1)
+        return self._cut() if chunk else []
 
     def _without_bom(self, start: bytes) -> bytes:
         if len(start) < len(_BOM) and _BOM.startswith(start):
@@ -80,29 +90,39 @@ class LineReader:
         self.offset = len(_BOM)
         return start[len(_BOM) :]
 
-    def _cut(self, begun: bytes, fresh: bytes) -> list[bytes]:
-        lines = fresh.split(b"\n", self._batch_lines)  # makes no more lines than are wanted
-        rest = lines.pop()
-        self._hungry = len(lines) < self._batch_lines
+    def _cut(self) -> list[bytes]:
+        start = self._chunk.tell()
+        lines = [line.removesuffix(b"\n") for line in islice(self._chunk, self._batch_lines)]
+        end = self._chunk.tell()
+        rest = b""
+        if end == self._chunk_bytes and not self._chunk_ends_a_line:
+            rest = lines.pop()
         if lines:
-            lines[0] = begun + lines[0]
-            self.offset += len(begun) + self._let_go + len(fresh) - len(rest)
+            lines[0] = self._begun + lines[0]
+            self.offset += len(self._begun) + self._let_go + end - start - len(rest)
             self.line += len(lines)
-            self._let_go = 0
-            if max(map(len, lines)) > self._limit:
+            self._begun, self._let_go = b"", 0
+            if self._chunk_has_long_lines or len(lines[0]) > self._limit:
                 lines = [line[: self._limit] for line in lines]
-        else:
-            rest = begun + rest
-        if self._hungry and len(rest) > self._limit:
-            self._let_go += len(rest) - self._limit
-            rest = rest[: self._limit]
-        self._held = rest
+        begun = self._begun + rest
+        self._begun = begun[: self._limit]
+        self._let_go += len(begun) - len(self._begun)
         return lines
 
     def _last(self) -> list[bytes] | None:
-        if self._ended or not self._held:
+        if self._ended or not self._begun:
             self._ended = True
             return None
         self._ended = True
-        self.tail = len(self._held) + self._let_go
-        return [self._held]
+        self.tail = len(self._begun) + self._let_go
+        return [self._begun]
+
+
+def _has_run_without_newline(chunk: bytes, length: int) -> bool:
+    """Return whether one of the chunk's aligned pieces of that length holds no newline.
+
+    Any run of twice the length covers such a piece whole, so without one no line is as long.
+    """
+    return any(
+        chunk.find(b"\n", at, at + length) < 0 for at in range(0, len(chunk) - length + 1, length)
+    )

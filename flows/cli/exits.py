@@ -38,7 +38,7 @@ def exits() -> Iterator[None]:
 def _failure_of(error: Exception) -> Failure | None:
     from connectors.jsonl import JsonlError
     from connectors.kinesis import errors as kinesis
-    from flows.load import ConfigurationError
+    from flows.destination.load import ConfigurationError
     from flows.profile.state import UnknownSnapshot
     from flows.runner.store import StoreLocked, StoreMismatch
 

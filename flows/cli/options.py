@@ -35,6 +35,6 @@ def load_destination(path: Path, overrides: tuple[str, ...]) -> Destination:
     Raises:
         ConfigurationError: with every problem found.
     """
-    from flows.load import load
+    from flows.destination.load import load
 
     return load(path, environment=os.environ, overrides=overrides)

@@ -36,6 +36,10 @@ class Header(Struct, frozen=True, gc=False):
     operations: Operations | None = None
 
 
+class AnyHeader(Struct, frozen=True, gc=False):
+    """A ``header`` of which only its being there is read."""
+
+
 class Audit(Struct, frozen=True, gc=False):
     """The part of ``extSourceSystemAudit`` that is read."""
 
@@ -47,6 +51,12 @@ class MembershipItem(Struct, frozen=True, gc=False):
 
     lastQualificationTime: str | None = None  # noqa: N815 - the field's name in the input
     status: str | None = None
+
+
+class _Messages(Struct, frozen=True, gc=False):
+    """Whether an object is a batch."""
+
+    messages: Raw = Raw()
 
 
 Leaf: TypeAlias = tuple[str, Any]
@@ -98,7 +108,7 @@ class FormReader:
 
         Args:
             paths: dotted paths to decode; none lies inside another.
-            memberships: whether ``segmentMembership`` and the times are decoded too.
+            memberships: whether the memberships, the times and the operation are decoded too.
         """
         tree = _Node()
         for path in paths:
@@ -110,16 +120,18 @@ class FormReader:
             read.append(("timestamp", str))
         entity = tree.struct(read)
         body = msgspec.defstruct("Body", [("xdmEntity", entity | None, None)], bases=(entity,))
+        header = Header if memberships else AnyHeader
         line = msgspec.defstruct(
             "Line",
             [
                 ("messages", Raw, Raw()),
-                ("header", Header | None, None),
+                ("header", header | None, None),
                 ("body", body | None, None),
             ],
             bases=(entity,),
         )
         self._tree = tree
+        self._header = msgspec.json.Decoder(header).decode
         self._line = msgspec.json.Decoder(line).decode
         self._entity = msgspec.json.Decoder(entity).decode
         self._body = msgspec.json.Decoder(body).decode
@@ -130,7 +142,7 @@ class FormReader:
         self._tree.leaves(entity, found)
         return found
 
-    def read(self, raw: bytes) -> tuple[Header | None, Any]:
+    def read(self, raw: bytes) -> tuple[Any, Any]:
         """Give the header, if the form has one, and the entity.
 
         Raises:
@@ -140,44 +152,52 @@ class FormReader:
             line = self._line(raw)
         except msgspec.MsgspecError:
             return self._read_form_first(raw)
-        if line.messages and line.messages != _NULL:
-            raise Rejected("bad_batch", "`messages` inside a batch")
+        if line.messages:
+            raise _nested()
         if line.header is not None and line.body is not None:
             return line.header, line.body.xdmEntity or line.body
         return None, line
 
-    def _read_form_first(self, raw: bytes) -> tuple[Header | None, Any]:
+    def _read_form_first(self, raw: bytes) -> tuple[Any, Any]:
         """Read what did not decode in one go: say why, or overlook what its form does not read."""
-        parts = open_object(raw)
+        parts = _open_object(raw)
         if "messages" in parts:
-            raise Rejected("bad_batch", "`messages` inside a batch")
+            raise _nested()
         try:
             if "header" in parts and "body" in parts:
                 body = self._body(parts["body"])
-                return _decode_header(parts["header"]), body.xdmEntity or body
+                return self._header(parts["header"]), body.xdmEntity or body
             return None, self._entity(raw)
         except msgspec.ValidationError as error:
             raise Rejected("bad_value", str(error)) from None
 
 
-_decode_header = msgspec.json.Decoder(Header).decode
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_array = msgspec.json.Decoder(list[Raw]).decode
+_decode_messages = msgspec.json.Decoder(_Messages).decode
 
 
-def open_object(raw: bytes) -> dict[str, Raw]:
-    """Give the fields of a JSON object that are not null, undecoded.
-
-    Raises:
-        Rejected: ``not_json`` or ``not_an_object``.
-    """
+def _open_object(raw: bytes) -> dict[str, Raw]:
+    """Give the fields of a JSON object that are not null, undecoded."""
     try:
         fields = _decode_object(raw)
     except msgspec.ValidationError:
-        raise Rejected("not_an_object", "the line is JSON, but not an object") from None
+        raise _not_an_object() from None
     except msgspec.DecodeError as error:
-        raise Rejected("not_json", str(error)) from None
+        raise _not_json(error) from None
     return {name: value for name, value in fields.items() if value != _NULL}
+
+
+def _nested() -> Rejected:
+    return Rejected("bad_batch", "`messages` inside `messages`")
+
+
+def _not_an_object() -> Rejected:
+    return Rejected("not_an_object", "the line is JSON, but not an object")
+
+
+def _not_json(error: msgspec.DecodeError) -> Rejected:
+    return Rejected("not_json", str(error))
 
 
 def split_batch(raw: bytes) -> list[bytes] | None:
@@ -186,13 +206,21 @@ def split_batch(raw: bytes) -> list[bytes] | None:
     Raises:
         Rejected: ``not_json``, ``not_an_object``, ``bad_batch`` or ``empty_batch``.
     """
-    messages = open_object(raw).get("messages")
-    if messages is None:
+    try:
+        messages = _decode_messages(raw).messages
+    except msgspec.ValidationError:
+        raise _not_an_object() from None
+    except msgspec.DecodeError as error:
+        raise _not_json(error) from None
+    if not messages:
         return None
     try:
         fragments = [bytes(each) for each in _decode_array(messages)]
+        nested = any(_decode_messages(each).messages for each in fragments)
     except msgspec.ValidationError:
-        raise Rejected("bad_batch", "`messages` is not an array") from None
+        raise Rejected("bad_batch", "`messages` is not an array of objects") from None
+    if nested:
+        raise _nested()
     if not fragments:
         raise Rejected("empty_batch", "`messages` is empty")
     return fragments

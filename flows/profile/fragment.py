@@ -19,15 +19,8 @@ from flows.destination import Destination
 from .entry import attribute, membership, pack_version
 from .form import FormReader, Header, Leaf, MembershipItem
 from .identity import IdentityMap, IdentityReader
-from .instant import EARLIEST, LATEST, US_PER_H, parse_instant
-from .merge import (
-    EMPTY,
-    IDENTITIES_MAX,
-    NEVER,
-    NamespacedId,
-    Profile,
-    merge,
-)
+from .instant import EARLIEST, US_PER_H, parse_instant
+from .merge import NEVER, NamespacedId, Profile
 from .reject import Rejected
 
 STATUSES = {"realized": False, "existing": False, "exited": True}
@@ -40,8 +33,11 @@ OPERATIONS = {"create", "merge", "delete"}
 _ABSENT = {b'""', b"{}", b"[]"}
 """XDM takes no empty values (help/xdm/schema/composition.md): they mean absent, as null does."""
 
+_NOTHING_SAID = MembershipItem()
+"""A membership with neither status nor time is as absent as an empty one."""
+
 _US_PER_MS = 1_000
-_MS_TEXT = re.compile(r"-?[0-9]{1,15}")
+_MS_TEXT = re.compile(r"-?[0-9]{1,18}")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -108,17 +104,17 @@ class FragmentReader:
             raise
         leaves = self._whole.leaves(entity)
         key, identities = self._read_identities(entity, leaves)
-        deleted = _is_delete(header)
+        if _is_delete(header):
+            time = self._time(header, entity, arrival)
+            return Fragment(key, time, ordinal, Profile(time, {}, {}, {}))
         time = self._time(header, entity, arrival)
         version = pack_version(time, ordinal)
         content = Profile(
-            time if deleted else NEVER,
+            NEVER,
             self._read_attributes(leaves, version),
             self._read_memberships(entity.segmentMembership, time, version, arrival),
             dict.fromkeys(identities, time),
         )
-        if deleted or len(identities) > IDENTITIES_MAX:
-            content = merge(EMPTY, content)
         return Fragment(key, time, ordinal, content)
 
     def _read_identities(
@@ -159,7 +155,7 @@ class FragmentReader:
             return memberships
         for namespace, segments in found.items():
             for id_, item in (segments or {}).items():
-                if item is None:
+                if item is None or item == _NOTHING_SAID:
                     continue
                 at = time
                 if item.lastQualificationTime:
@@ -218,6 +214,6 @@ def _created_at(value: float | str) -> int:
             raise Rejected("bad_time", "header.createdAt is not a number of milliseconds")
         value = int(value)
     instant = int(value * _US_PER_MS)
-    if not EARLIEST <= instant <= LATEST:
-        raise Rejected("bad_time", "header.createdAt is outside the years 1 to 9999")
+    if instant < EARLIEST:  # a time after the year 9999 is in the future, and is refused as such
+        raise Rejected("bad_time", "header.createdAt is before the year 1")
     return instant

@@ -105,8 +105,8 @@ class IdentityReader:
         Raises:
             Rejected: a bound is passed, a phone is not E.164, or the key is missing or ambiguous.
         """
-        kept: list[NamespacedId] = []
-        keys: dict[str, bool] = {}
+        given: list[NamespacedId] = []
+        primary: set[NamespacedId] = set()
         count = 0
         for code, items in identity_map.items():
             if not items or not code:
@@ -117,45 +117,42 @@ class IdentityReader:
             namespace = code.lower()
             for item in items:
                 if item is not None and item.id:
-                    self._add(namespace, item.id, item.primary or False, kept, keys)
-        for namespace, id_ in fields:
-            self._add(namespace, id_, False, kept, keys)
-        if len(keys) == 1:
-            return next(iter(keys)), kept
-        return self._choose(keys, kept), kept
+                    given.append((namespace, item.id))
+                    if item.primary:
+                        primary.add((namespace, item.id))
+        given += fields
+        for _, id_ in given:
+            if len(id_) > self._id_chars:
+                raise Rejected("id_too_long", f"an id has more than {self._id_chars} characters")
+        kept = self._hashed(given, primary) if self._hash else given
+        keys = {id_ for namespace, id_ in kept if namespace == self.key}
+        return keys.pop() if len(keys) == 1 else self._choose(keys, primary, given), kept
 
-    def _add(
-        self,
-        namespace: str,
-        id_: str,
-        primary: bool,  # noqa: FBT001 - a fact of the identity, like the two before it
-        kept: list[NamespacedId],
-        keys: dict[str, bool],
-    ) -> None:
-        if len(id_) > self._id_chars:
-            raise Rejected("id_too_long", f"an id has more than {self._id_chars} characters")
-        if namespace == self.key:
-            keys[id_] = primary or keys.get(id_, False)
-        if not self._hash:
-            kept.append((namespace, id_))
-            return
-        if namespace not in self._dropped:
-            kept.append((namespace, id_))
-        target = self._hash.get(namespace)
-        if target is not None:
-            hashed = hash_id(target, id_)
-            kept.append((target, hashed))
-            if target == self.key:
-                keys[hashed] = primary or keys.get(hashed, False)
+    def _hashed(self, given: list[NamespacedId], primary: set[NamespacedId]) -> list[NamespacedId]:
+        """Add the hashed identities, and drop the clear ones that are not exported by name."""
+        kept = []
+        for identity in given:
+            namespace, id_ = identity
+            if namespace not in self._dropped:
+                kept.append(identity)
+            target = self._hash.get(namespace)
+            if target is not None and id_.strip():  # blanks alone are no address: all would be one
+                hashed = (target, hash_id(target, id_))
+                kept.append(hashed)
+                if identity in primary:
+                    primary.add(hashed)
+        return kept
 
-    def _choose(self, keys: dict[str, bool], kept: list[NamespacedId]) -> str:
+    def _choose(
+        self, keys: set[str], primary: set[NamespacedId], given: list[NamespacedId]
+    ) -> str:
         if not keys:
-            present = ", ".join(sorted({namespace for namespace, _ in kept})) or "none"
+            present = ", ".join(sorted({namespace for namespace, _ in given})) or "none"
             raise Rejected("no_key_identity", f"no id in namespace {self.key}; present: {present}")
-        primary = [id_ for id_, is_primary in keys.items() if is_primary]
-        if len(primary) != 1:
+        marked = [id_ for id_ in keys if (self.key, id_) in primary]
+        if len(marked) != 1:
             raise Rejected(
                 "ambiguous_key",
-                f"{len(keys)} ids in namespace {self.key}, {len(primary)} of them marked primary",
+                f"{len(keys)} ids in namespace {self.key}, {len(marked)} of them marked primary",
             )
-        return primary[0]
+        return marked[0]

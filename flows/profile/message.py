@@ -46,7 +46,9 @@ class MessageEncoder:
         activation, options = destination.activation, destination.message
         self._name = destination.name
         self._key_namespace = destination.identities.key
-        self._attributes = activation.attributes
+        self._attributes = _Tree()
+        for path in activation.attributes:
+            self._attributes.add(path)
         exported = destination.identities.export
         self._exported = None if exported == "all" else frozenset(exported)
         segments = () if activation.segments == "all" else activation.segments
@@ -93,12 +95,8 @@ class MessageEncoder:
         return template % tuple([attributes[path][VALUE_AT:] for path in paths])
 
     def _lay_out_attributes(self, held: tuple[str, ...]) -> Layout[str]:
-        tree = _Tree()
-        for path in self._attributes:
-            if path in held:
-                tree.add(path)
         paths: list[str] = []
-        return tree.lay_out(paths), paths
+        return self._attributes.lay_out(frozenset(held), paths), paths
 
     def _write_memberships(self, memberships: dict[NamespacedId, bytes]) -> bytes:
         template, keys = self._membership_layout(tuple(memberships))
@@ -171,15 +169,19 @@ class _Tree:
             node = node.children.setdefault(part, _Tree())
         node.path = path
 
-    def lay_out(self, paths: list[str]) -> bytes:
-        """Give the fields of this level without braces around them; their paths are appended."""
+    def lay_out(self, held: frozenset[str], paths: list[str]) -> bytes:
+        """Give the fields of this level that hold something, without braces around them.
+
+        The paths of their values are appended to ``paths``.
+        """
         fields = []
         for name, child in self.children.items():
-            if child.path is not None:
+            if child.path is None:
+                if inner := child.lay_out(held, paths):
+                    fields.append(_literal(name) + b":{" + inner + b"}")
+            elif child.path in held:
                 fields.append(_literal(name) + b":%b")
                 paths.append(child.path)
-            else:
-                fields.append(_literal(name) + b":{" + child.lay_out(paths) + b"}")
         return b",".join(fields)
 
 

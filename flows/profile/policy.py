@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from flows.destination import Destination
 
 from .entry import VALUE_AT, is_exited, membership, pack_version
-from .merge import NEVER, NamespacedId, Profile
+from .merge import NamespacedId, Profile
 
 Trigger = Literal["membership", "identity", "attribute", "delete"]
 
@@ -99,19 +99,36 @@ class ExportPolicy:
         ]
         segments = self._mapped(before.memberships | after.memberships)
         ended = [key for key in segments if _ended(before, after, key)]
+        dropped = any(key not in after.memberships for key in segments)
+        values_changed = _differ(before.attributes, after.attributes, paths)
+        identities_changed = self._shown(before) != self._shown(after)
+        qualified = self.qualified(after)
         reasons: list[Trigger] = []
-        if _any_became(before, after, segments):
-            reasons.append("membership")
-        if self.qualified(after):
-            if self._shown(before) != self._shown(after):
-                reasons.append("identity")
-            if _differ(before.attributes, after.attributes, paths, versions=self._overwrites):
-                reasons.append("attribute")
-        if ended:
+        if identities_changed and qualified:
+            reasons.append("identity")
+        if values_changed and qualified:
+            reasons.append("attribute")
+        if ended or (dropped and qualified):
             reasons.append("delete")
         if reasons:
-            return Export(tuple(reasons), _with_ended(before, after, ended))
-        return NOT_QUALIFIED
+            return Export(tuple(reasons), self._with_ended(before, after, ended))
+        if values_changed or identities_changed or dropped:
+            return NOT_QUALIFIED
+        return UNMAPPED
+
+    def _with_ended(self, before: Profile, after: Profile, ended: list[NamespacedId]) -> Profile:
+        """Show what a delete ended: exited at the delete's time.
+
+        A profile that nothing qualifies any more goes out under the identities it had.
+        """
+        at = after.tombstone
+        exits = dict.fromkeys(ended, membership(at, pack_version(at, 0), exited=True))
+        identities = after.identities
+        if not self.qualified(after) and not self._shown(after):
+            identities = before.identities
+        return structs.replace(
+            after, memberships={**after.memberships, **exits}, identities=identities
+        )
 
     def _mapped(self, memberships: dict[NamespacedId, bytes]) -> list[NamespacedId]:
         if self._segments is None:
@@ -171,20 +188,7 @@ def _any_became(before: Profile, after: Profile, keys: Iterable[NamespacedId]) -
     return False
 
 
-def _with_ended(before: Profile, after: Profile, ended: list[NamespacedId]) -> Profile:
-    """Show what a delete ended: exited at the delete's time, under the identities it had."""
-    at = after.tombstone
-    exits = dict.fromkeys(ended, membership(at, pack_version(at, 0), exited=True))
-    return structs.replace(
-        after,
-        memberships={**after.memberships, **exits},
-        identities=after.identities or before.identities,
-    )
-
-
 def _why_unchanged(after: Profile, content: Profile, segments: list[NamespacedId]) -> Skip:
-    if content.tombstone > NEVER:
-        return STALE if content.tombstone < after.tombstone else SAME_VALUE
     if not content.attributes and not segments:
         return UNMAPPED
     for path, entry in content.attributes.items():

@@ -23,7 +23,7 @@ def delete(day: int) -> str:
     return json.dumps({"header": {"operations": {"data": "delete"}}, "body": body})
 
 
-# (line, decision, what it holds): each decision of the export policy once, in an order that gives it
+# (line, decision, what it holds): each decision of the policy once, in an order that gives it
 STORY = [
     (dated(1, tier="gold"), "filtered: not_qualified", "tier"),
     (dated(2), "filtered: unmapped", "nothing mapped"),

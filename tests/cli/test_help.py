@@ -30,5 +30,5 @@ def test_help_loads_no_engine_and_no_client(tmp_path: Path) -> None:
     """Neither the group's help nor a verb's loads what a run needs; the probe would see it."""
     ended = run(python(PROBE), cwd=tmp_path, env=environment(tmp_path))
     assert (0, "") == (ended.code, ended.err)
-    expected = dict.fromkeys(["", *main.commands], []) | {"all": HEAVY}
+    expected = {verb: list[str]() for verb in ["", *main.commands]} | {"all": HEAVY}
     assert expected == json.loads(ended.out)

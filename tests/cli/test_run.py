@@ -1,4 +1,4 @@
-"""`run` on a store: it delivers once, goes on where it stood, and refuses a store of another key."""
+"""`run` on a store: it delivers once, goes on where it stood, and refuses another key's store."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_was_not_delivered_comes_with_the_next_run(folder: Folder, stream: 
 def test_another_key_is_refused_until_the_store_is_moved_aside(
     folder: Folder, stream: Stream
 ) -> None:
-    """A store of another key is refused with 78; --fresh keeps it aside and reads from the start."""
+    """A store of another key is refused with 78; --fresh keeps it aside and begins anew."""
     folder.add(fragment("c1", tier="gold", status="realized"))
     folder.run("run", *stream.options)
     store = {n: b for n, b in folder.files().items() if n.startswith("work/state/recovery/")}

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from tests.crash.fuse import Fuse
-
-REQUEST_POINTS = ("before request", "half of request", "after request")
+from tests.crash.fuse import REQUEST, Fuse
 
 
 class FarEnd:
@@ -57,12 +55,12 @@ class _Session:
         assert StreamName == "leads"
         records = [(each["PartitionKey"], each["Data"]) for each in Records]
         assert len(records) == len(dict(records)), "a key stands twice in one request"
-        self._fuse.point(REQUEST_POINTS[0])
+        self._fuse.point(REQUEST[0])
         self._far_end.stored += records[::2]  # any part of a request may be taken, not only a start
         if len(records) > 1:
-            self._fuse.point(REQUEST_POINTS[1])
+            self._fuse.point(REQUEST[1])
         self._far_end.stored += records[1::2]
-        self._fuse.point(REQUEST_POINTS[2])
+        self._fuse.point(REQUEST[2])
         return {
             "FailedRecordCount": 0,
             "Records": [{"SequenceNumber": "1", "ShardId": "shardId-000000000000"}] * len(records),

@@ -6,6 +6,17 @@ nothing of a dead execution goes on, from whatever thread: nothing is taken, not
 
 from __future__ import annotations
 
+AFTER_BATCH = "after source batch"
+REQUEST = ("before request", "half of request", "after request")
+KINDS = (
+    AFTER_BATCH,
+    *REQUEST,
+    *("before kinesis write", "after kinesis write"),
+    *("before kinesis snapshot", "after kinesis snapshot"),
+    *("before rejects write", "after rejects write"),
+    *("before rejects snapshot", "after rejects snapshot"),
+)
+
 
 class Crash(Exception):
     """The process dies here."""

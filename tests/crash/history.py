@@ -190,7 +190,8 @@ class History:
         stored = self.far_end.stored
         committed: Counter[str] = Counter()
         restarts: dict[str, list[Restart]] = {key: [] for key, _ in stored}
-        for (before, after), (first, then) in zip(pairwise(self.executions), pairwise(epochs)):
+        pairs = zip(pairwise(self.executions), pairwise(epochs), strict=True)
+        for (before, after), (first, then) in pairs:
             if before.fuse.has_burned:
                 assert then - first == max(0, len(before.marks) - 1), "commits were miscounted"
             committed.update(key for key, _ in stored[before.start : before.committed])

@@ -35,7 +35,7 @@ def test_without_a_crash_the_oracle_s_messages_and_rejects_come_out(
     found = judge_lines(destination, read)
     fragments = [each for each in found if isinstance(each, Fragment)]
     messages: dict[str, list[bytes]] = {}
-    for fragment, decision in zip(fragments, replay(destination, fragments)):
+    for fragment, decision in zip(fragments, replay(destination, fragments), strict=True):
         if isinstance(decision, Export):
             messages.setdefault(f"crmid:{fragment.key}", []).append(decision.data)
     outcome, _ = crash_free(lines_per_epoch, metadata=metadata)

@@ -13,9 +13,8 @@ import pytest
 
 from flows.lanes import LANE_NAMES
 from flows.wake import WakeSource
-from tests.crash.fuse import Fuse
+from tests.crash.fuse import AFTER_BATCH, Fuse
 from tests.crash.history import History, Wake, crash_free, judge, new_history, no_wake
-from tests.crash.wrapped import AFTER_BATCH
 from tests.judges.verdict import Verdict
 
 FLUSH = "before kinesis snapshot"

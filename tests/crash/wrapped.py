@@ -10,12 +10,10 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from typing_extensions import override
 
 from connectors.jsonl import JsonlBatch, JsonlSource
-from tests.crash.fuse import Fuse
+from tests.crash.fuse import AFTER_BATCH, Fuse
 
 Item = TypeVar("Item")
 State = TypeVar("State")
-
-AFTER_BATCH = "after source batch"
 
 
 class CrashingSource(FixedPartitionedSource[JsonlBatch, bytes]):

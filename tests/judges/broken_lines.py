@@ -12,16 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.judges.lines import (
-    HOUR_US,
-    Draft,
-    Made,
-    arrivals,
-    drafts,
-    iso,
-    sha256,
-    spelled,
-)
+from tests.judges.lines import HOUR_US, Draft, Made, arrivals, drafts, iso, sha256, spelled
 from tests.judges.plan import Plan, settle
 from tests.judges.reading import Line
 

@@ -113,8 +113,9 @@ def mask_export_id(data: bytes) -> bytes:
 
 def _decide(plan: Plan, fragment: Fragment, before: Profile, after: Profile) -> Decision:
     was, now = view_of(plan, before), view_of(plan, after)
-    gone = [name for name, status in was.statuses.items() if status == "realized"]
-    gone = [name for name in gone if fragment.delete and name not in now.statuses]
+    ended = [segment for segment, status in was.statuses.items() if status == "realized"]
+    gone = [segment for segment in ended if segment not in now.statuses]  # by a delete alone
+    dropped = any(segment not in now.statuses for segment in was.statuses)
     rewritten = plan.unchanged_attributes and before.attributes != after.attributes
     triggers = {
         "membership": any(
@@ -122,7 +123,7 @@ def _decide(plan: Plan, fragment: Fragment, before: Profile, after: Profile) -> 
         ),
         "identity": now.qualified and was.identities != now.identities,
         "attribute": now.qualified and (was.attributes != now.attributes or rewritten),
-        "delete": bool(gone),
+        "delete": bool(gone) or (now.qualified and dropped),
     }
     reasons = tuple(reason for reason, triggered in triggers.items() if triggered)
     if reasons:
@@ -158,7 +159,7 @@ def _shown(
         return after
     exit_entry = (fragment.time_us, fragment.time_us, fragment.ordinal, "exited")
     exits = dict.fromkeys(gone, exit_entry)
-    identities = after.identities if now.identities else before.identities
+    identities = after.identities if now.identities or now.qualified else before.identities
     return replace(after, memberships={**after.memberships, **exits}, identities=identities)
 
 

@@ -212,21 +212,29 @@ def test_a_delete_sends_realized_segments_out_as_exited_once() -> None:
 def test_a_delete_leaves_what_is_newer() -> None:
     """What survives is shown as it is; the profile may stay qualified."""
     newer = frozenset({("ecid", "1")})
+    older = update(1, "0", more=frozenset({("gaid", "1")}))
     decisions = decide(
-        event(1, "realized"), event(9, "realized", B), update(9, "1", more=newer), delete(5)
+        *(older, event(1, "realized"), event(9, "realized", B), update(9, "1", more=newer)),
+        delete(5),
     )
-    message = decisions[3]
+    message = decisions[4]
     assert isinstance(message, Export)
-    assert message.reasons == ("delete",)
+    assert message.reasons == ("identity", "delete")
     statuses = message.message["segmentMembership"]["ups"]
     assert [statuses[each]["status"] for each in statuses] == ["exited", "realized"]
     assert message.message["t"] == 1
     assert message.message["identityMap"] == {"crmid": [{"id": "c1"}], "ecid": [{"id": "1"}]}
 
 
-def test_an_exit_dropped_by_a_delete_is_no_news() -> None:
-    """An exit was told when it happened; that a delete forgets it triggers nothing."""
+def test_an_exit_dropped_by_a_delete_leaves_the_view_of_a_profile_that_stays_qualified() -> None:
+    """The last message of a qualified profile shows its view, so what is forgotten goes out."""
     fragments = [event(9, "realized"), event(2, "exited", B), delete(5)]
+    assert brief(decide(*fragments))[2] == ("delete",)
+
+
+def test_an_exit_dropped_by_a_delete_of_a_profile_not_qualified_triggers_nothing() -> None:
+    """An exit was told when it happened."""
+    fragments = [event(2, "exited"), event(2, "exited", B), delete(5)]
     assert brief(decide(*fragments))[2] == NOT_QUALIFIED
 
 

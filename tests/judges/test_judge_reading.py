@@ -156,6 +156,18 @@ def test_a_day_ahead_is_the_latest_time_accepted() -> None:
     """24 h after arrival is in time, a microsecond more is not."""
     assert fragment({**KEYED, "timestamp": "2020-03-04T21:24:39Z"}).time_us == 1_583_357_079_000_000
     assert read({**KEYED, "timestamp": "2020-03-04T21:24:39.000001Z"}) == Reject("time_in_future")
+    latest_ms = 1_583_357_079_000
+    assert fragment({"header": {"createdAt": latest_ms}, "body": KEYED}).time_us == latest_ms * 1000
+    late = {"header": {"createdAt": str(latest_ms + 1)}, "body": KEYED}
+    assert read(late) == Reject("time_in_future")
+
+
+def test_as_many_identities_as_allowed_are_accepted() -> None:
+    """The limit counts every entry that is given, the key's among them."""
+    items = [{"id": "a"}, {"id": "a"}]
+    assert len(fragment({"identityMap": {"CRMID": [{"id": "c1"}], "ECID": items}}).identities) == 2
+    crowded = {"identityMap": {"CRMID": [{"id": "c1"}], "ECID": [*items, {"id": "a"}]}}
+    assert read(crowded) == Reject("too_many_identities")
 
 
 def test_the_key_is_the_only_id_or_the_primary_one() -> None:

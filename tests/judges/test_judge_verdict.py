@@ -62,6 +62,7 @@ def letters(text: str) -> list[bytes]:
         ("aba", "abaa", [Restart(3, commit=2)], DUPLICATES),
         ("aba", "aaba", [Restart(1)], DUPLICATES),
         ("aba", "ab", [], LOSS),
+        ("aba", "ba", [], LOSS),
         ("aba", "aab", [Restart(1)], LOSS),
         ("aba", "aab", [], DISORDER),
         ("abab", "abab", [Restart(2)], EXACT),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import yaml
 
 from flows.destination import Destination
-from flows.load import load
+from flows.destination.load import load
 from flows.profile.exporter import Exporter
 from flows.profile.instant import parse_instant
 from flows.profile.line import PLACE_BITS, check_line, split_line

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterable
-from itertools import pairwise
+from functools import partial
+from itertools import pairwise, product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +48,7 @@ def test_lines_do_not_depend_on_where_the_stream_is_cut(
     edges = sorted({0, len(content), *(min(cut, len(content)) for cut in cuts)})
     chunks = [content[a:b] for a, b in pairwise(edges)]
     source: list[bytes | None] = [b"", *chunks, b"", None]
-    reader = LineReader(lambda: source.pop(0), line_bytes=line_bytes, batch_lines=batch_lines)
+    reader = LineReader(partial(source.pop, 0), line_bytes=line_bytes, batch_lines=batch_lines)
 
     batches = list(read_all(reader))
 
@@ -57,11 +59,22 @@ def test_lines_do_not_depend_on_where_the_stream_is_cut(
     assert reader.next_lines() is None
 
 
+@pytest.mark.parametrize("line_bytes", [1, 2, 3, 4, 7])
+def test_a_line_that_is_too_long_is_found_wherever_it_stands(line_bytes: int) -> None:
+    """Every length around the bound, at every place in a chunk, alone and with lines after it."""
+    for before, length, after in product(range(12), range(3 * line_bytes + 3), range(3)):
+        content = b"\n" * before + b"x" * length + b"\n" * after
+        source: list[bytes | None] = [content, None]
+        reader = LineReader(partial(source.pop, 0), line_bytes=line_bytes, batch_lines=99)
+        lines = [line for batch in read_all(reader) for line in batch]
+        assert lines == split_at_once(content, line_bytes)
+
+
 def test_a_line_without_end_is_never_held() -> None:
     """A line of 64 MiB costs a chunk and its own first bytes, and its offset stays right."""
     chunk = b"x" * (1 << 20)
     source: list[bytes | None] = [*[chunk] * 64, b"x\nnext\n", None]
-    reader = LineReader(lambda: source.pop(0), line_bytes=100, batch_lines=10)
+    reader = LineReader(partial(source.pop, 0), line_bytes=100, batch_lines=10)
 
     tracemalloc.start()
     try:

@@ -23,7 +23,7 @@ from flows.destination import (
     State,
     Stream,
 )
-from flows.problems import Path, dotted
+from flows.destination.problems import Path, dotted
 
 PARTITION_KEY_CHARS = 256
 """Kinesis API reference, PutRecordsRequestEntry, PartitionKey: at most 256 characters."""

@@ -4,7 +4,7 @@ Promise: only plain data comes out: mappings, lists and scalars of one document,
 deep. Aliases, anchors and tags are refused, so a small file cannot grow into a large tree and no
 Python object is ever built. Whatever the text, the only error is `ConfigurationError`.
 
-Left out: what the values mean. That is the business of `flows.shape`.
+Left out: what the values mean. That is the business of `flows.destination.shape`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
-from flows.problems import ConfigurationError, Path, Problem, dotted
+from flows.destination.problems import ConfigurationError, Path, Problem, dotted
 
 MAX_DEPTH = 20
 """Nesting of lists and mappings; the deepest key of `destination.yaml` stands at 4."""

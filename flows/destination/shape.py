@@ -19,8 +19,8 @@ import msgspec
 from msgspec import NODEFAULT, UNSET, Meta, Struct, structs
 
 from flows.destination import Destination
-from flows.problems import Path, Problem, dotted
-from flows.yaml_tree import Node, Place, Scalar
+from flows.destination.problems import Path, Problem, dotted
+from flows.destination.yaml_tree import Node, Place, Scalar
 
 _SECRET = re.compile(r"secret|passw|token|credential|(access|private|api)[-_]?key", re.IGNORECASE)
 _NAMESPACE_MAPS = (("identities", "fields"), ("identities", "hash"))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.load import ConfigurationError, Problem, load
+from flows.destination.load import ConfigurationError, Problem, load
 
-CONFIGS = Path(__file__).parents[2] / "data" / "configs"
+CONFIGS = Path(__file__).parents[3] / "data" / "configs"
 
 MINIMAL = """\
 name: leads

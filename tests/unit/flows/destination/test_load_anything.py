@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.destination import Destination
-from flows.load import ConfigurationError, load
+from flows.destination.load import ConfigurationError, load
 
 MINIMAL = """\
 name: leads

@@ -18,10 +18,10 @@ from typing import Any
 
 from msgspec import structs
 
-from flows import rules, shape
+from flows.destination import rules, shape
 from flows.destination import Destination
-from flows.problems import ConfigurationError, Problem, dotted
-from flows.yaml_tree import Node, Place, Scalar, parse, put
+from flows.destination.problems import ConfigurationError, Problem, dotted
+from flows.destination.yaml_tree import Node, Place, Scalar, parse, put
 
 __all__ = ["ConfigurationError", "Problem", "load"]
 

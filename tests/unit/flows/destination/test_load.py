@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from flows.destination import Destination, Segment
-from flows.load import load
+from flows.destination.load import load
 
-TEMPLATE = Path(__file__).parents[3] / "flows" / "cli" / "template.yaml"
+TEMPLATE = Path(__file__).parents[4] / "flows" / "cli" / "template.yaml"
 
 MINIMAL = """\
 name: leads

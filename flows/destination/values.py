@@ -1,7 +1,7 @@
 """The forms that a single value of `destination.yaml` may take, each under a name.
 
 Promise: a value that fits its type is safe to use as what the name says. What must hold between
-values is in `flows.rules`.
+values is in `flows.destination.rules`.
 
 Each type carries a description and an example for the messages about a wrong value; an example is
 the YAML to write.

@@ -1,0 +1,67 @@
+"""What an object says of itself holds no personal data: the engine and tracebacks print objects.
+
+Objects are made as a run makes them, from one line whose every value is a canary, and looked at
+with repr and str.
+"""
+
+from __future__ import annotations
+
+from connectors.jsonl import JsonlBatch
+from connectors.kinesis import DeliveryStats, KinesisRecord
+from connectors.kinesis.core.delivery import Delivery
+from connectors.kinesis.dead_letters import DeadLetter
+from flows.destination.load import load
+from flows.explain import Line, explain
+from flows.funnel import Funnel
+from flows.join import Lane
+from flows.profile.exporter import Exporter
+from flows.profile.merge import EMPTY
+from flows.rejects import Rejects
+from flows.route import Frame, Router
+from tests.support.canaries import ID, TIER, found_in, person
+from tests.support.folder import Folder
+
+
+def holders(folder: Folder) -> dict[str, object]:
+    """Make one of each object that holds something of a person, by what it is."""
+    destination = load(folder.config, environment={})
+    line = person().encode()
+    batch = JsonlBatch("profiles", "profiles.jsonl", 0, 1, 0, [line, f"{{{ID}".encode()])
+    exporter, funnel = Exporter(destination), Funnel()
+    routed = [item for _, item in Router(destination, funnel).to_lanes([batch])]
+    (frame,) = (item for item in routed if isinstance(item, Frame))
+    (rejects,) = (item for item in routed if isinstance(item, Rejects))
+    lane = Lane(destination, exporter, funnel, None)
+    (records,) = (item for item in lane.on_batch([frame])[0] if isinstance(item, list))
+    record = KinesisRecord(records[0].data, f"crmid:{ID}")
+    delivery = Delivery(DeliveryStats())
+    delivery.add(record)
+    fragment = exporter.reader.read(line, 0, 0)
+    step = exporter.apply(EMPTY, fragment)
+    read = Line("profiles.jsonl:1", 0, 0, line)
+    (event,) = explain(destination, [read], ID)
+    return {
+        "batch": batch,
+        "frame": frame,
+        "rejects": rejects,
+        "lane": lane,
+        "record": record,
+        "delivery": delivery,
+        "dead letter": DeadLetter("too large", "", record.partition_key, bytes=TIER),
+        "fragment": fragment,
+        "profile": step.after,
+        "decision": step.decision,
+        "step": step,
+        "line": read,
+        "event": event,
+    }
+
+
+def test_no_object_says_anything_of_the_person_it_holds(folder: Folder) -> None:
+    """Neither repr nor str, alone or within a list, shows an id, an address or a value."""
+    talkative = [
+        name
+        for name, holder in holders(folder).items()
+        if found_in(f"{holder!r} {holder} {[holder]}")
+    ]
+    assert [] == talkative

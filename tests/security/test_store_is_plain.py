@@ -1,0 +1,69 @@
+"""The recovery store holds plain values: to load it can neither run code nor need a class of ours.
+
+Bytewax keeps what a step snapshots as a pickle. A pickle that names anything, a class or a
+function, is refused here by an unpickler that knows no names.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from tests.support.folder import Folder, fragment
+from tests.support.streams import Stream
+
+
+class NamesNothing(pickle.Unpickler):
+    """Loads numbers, text, bytes and containers of them, and nothing that has to be looked up."""
+
+    @override
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"the value names {module}.{name}")
+
+
+def load(data: bytes) -> Any:
+    """Load one value."""
+    return NamesNothing(io.BytesIO(data)).load()
+
+
+def values(store: Path) -> list[tuple[str, bytes]]:
+    """Read every kept value with its step, from every file of a store, past epochs included."""
+    found: list[tuple[str, bytes]] = []
+    for file in store.glob("*.sqlite3"):
+        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        try:
+            found += connection.execute(
+                "SELECT step_id, ser_change FROM snaps WHERE ser_change IS NOT NULL"
+            ).fetchall()
+        finally:
+            connection.close()
+    return found
+
+
+def test_a_value_that_names_something_is_refused() -> None:
+    """The judge refuses a class, an instance and a function, and loads what is plain."""
+    for named in (Path, Path("x"), print, Counter("a")):
+        with pytest.raises(pickle.UnpicklingError, match="the value names"):
+            load(pickle.dumps(named))
+    plain = [None, True, 1, 2.5, "text", b"bytes", {"a": (1, [2])}]
+    assert plain == load(pickle.dumps(plain))
+
+
+def test_everything_in_the_store_is_plain(folder: Folder, stream: Stream) -> None:
+    """After a run and a resumed one, every value of every step loads without looking a name up."""
+    folder.add("no JSON", *(fragment(f"c{n}", tier="gold", status="realized") for n in range(50)))
+    assert 0 == folder.run("run", *stream.options).code
+    folder.add(fragment("c1", tier="silver"))
+    assert 0 == folder.run("run", *stream.options).code
+    kept = values(folder.path / "state" / "recovery")
+    steps = {step.rpartition(".")[2] for step, _ in kept}
+    assert {"read-profiles", "join", "kinesis", "rejects"} <= steps
+    for _, data in kept:
+        assert isinstance(load(data), (bytes, type(None)))
