@@ -75,7 +75,7 @@ def key_of(destination: Destination, identity: str) -> str:
 
 
 def explain(destination: Destination, lines: Iterable[Line], key: str) -> Iterator[Event]:
-    """Give the events of one key id. Lines that cannot be read are passed over: they are rejects."""
+    """Give the events of one key id; lines that cannot be read are passed over as rejects."""
     exporter = Exporter(destination)
     profile = EMPTY
     for place, fragment in _fragments(exporter, destination, lines):
@@ -128,7 +128,8 @@ def _holds(fragment: Fragment, destination: Destination) -> str:
         names = {(s.namespace, s.id): s.name or s.id for s in destination.activation.segments}
     held = [path.rpartition(".")[2] for path in content.attributes]
     for segment, entry in content.memberships.items():
-        held.append(f"{names.get(segment, segment[1])}: {'exited' if is_exited(entry) else 'realized'}")
+        status = "exited" if is_exited(entry) else "realized"
+        held.append(f"{names.get(segment, segment[1])}: {status}")
     others = [ns for ns, _ in content.identities if ns != destination.identities.key]
     held += [f"{ns} x{others.count(ns)}" for ns in dict.fromkeys(others)]
     return ", ".join(held) or "nothing mapped"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from typing import TypeAlias
 
@@ -71,7 +71,7 @@ class Lane(StatefulBatchLogic[Frame, Joined, bytes]):
         read, apply = self._exporter.reader.read, self._exporter.apply
         first = frame.ordinal << PLACE_BITS
         self._taken += len(frame.fragments)
-        for place, raw in zip(frame.places, frame.fragments):
+        for place, raw in zip(frame.places, frame.fragments, strict=True):
             try:
                 fragment = read(raw, frame.arrival, first + place)
             except Rejected as rejected:

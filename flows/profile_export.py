@@ -6,29 +6,28 @@
                └─────────┴────► rejects
 
 Every line read ends as exactly one of acknowledged, dead-lettered, filtered, unchanged, rejected.
-The step ids are keys of the recovery store and never change. Runs under
-``profile-export run`` or ``python -m bytewax.run "flows.profile_export:get_flow('destination.yaml')"``.
+The step ids are keys of the recovery store and never change. ``profile-export run`` runs it, and so
+does ``python -m bytewax.run "flows.profile_export:get_flow('destination.yaml')"``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeGuard
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.outputs import Sink
 
 from connectors.jsonl import JsonlSink, JsonlSource
-from connectors.kinesis import DeadLetters, KinesisSink
+from connectors.kinesis import DeadLetters, KinesisRecord, KinesisSink
 from flows.destination import Destination
-from flows.funnel import Funnel
-from flows.join import Lane
-from flows.lanes import SINK_PARTITIONS, sink_partition_of
 from flows.destination.load import load
+from flows.funnel import Funnel
+from flows.join import Joined, Lane
+from flows.lanes import SINK_PARTITIONS, sink_partition_of
 from flows.profile.exporter import Exporter
 from flows.rejects import Rejects
 from flows.route import Frame, Router
@@ -67,22 +66,23 @@ def get_flow(
         return Lane(destination, exporter, funnel, snapshot)
 
     flow = Dataflow("profile-export")
-    lines = op.merge("lines", *(
-        op.input(
-            f"read-{each.name}",
-            flow,
-            JsonlSource(
-                each.name,
-                each.jsonl.path,
-                line_bytes=destination.limits.line_bytes,
-                batch_lines=batch_lines,
-            ),
-        )
-        for each in destination.inputs
-    ))
-    routed = op.branch(
-        "routed", op.flat_map_batch("route", lines, router.to_lanes), _is_frame
+    lines = op.merge(
+        "lines",
+        *(
+            op.input(
+                f"read-{each.name}",
+                flow,
+                JsonlSource(
+                    each.name,
+                    each.jsonl.path,
+                    line_bytes=destination.limits.line_bytes,
+                    batch_lines=batch_lines,
+                ),
+            )
+            for each in destination.inputs
+        ),
     )
+    routed = op.branch("routed", op.flat_map_batch("route", lines, router.to_lanes), _is_frame)
     frames = op.merge("frames", op.input("wake", flow, WakeSource()), routed.trues)
     joined = op.branch("joined", op.stateful_batch("join", frames, resume_lane), _is_records)
     op.output("kinesis", joined.trues, deliver or kinesis_sink(destination))
@@ -97,6 +97,7 @@ def kinesis_sink(destination: Destination) -> KinesisSink:
     return KinesisSink(
         destination.stream.name,
         region=account.region,
+        session=account.profile,
         endpoint_url=account.endpoint_url,
         partitions=SINK_PARTITIONS,
         part_fn=sink_partition_of,
@@ -115,13 +116,14 @@ def _now_as_name() -> str:
     return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
-def _is_frame(item: tuple[str, Frame | Rejects]) -> bool:
+def _is_frame(item: tuple[str, Frame | Rejects]) -> TypeGuard[tuple[str, Frame]]:
     return isinstance(item[1], Frame)
 
 
-def _is_records(item: tuple[str, Any]) -> bool:
+def _is_records(item: tuple[str, Joined]) -> TypeGuard[tuple[str, list[KinesisRecord]]]:
     return isinstance(item[1], list)
 
 
-def _lines(rejects: Rejects) -> list[bytes]:
-    return rejects.lines
+def _lines(rejects: Any) -> list[bytes]:  # a branch's other side has no narrower type than both
+    lines: list[bytes] = rejects.lines
+    return lines

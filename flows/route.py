@@ -20,6 +20,7 @@ from flows.profile.line import PLACE_BITS, UNFIT, check_line, split_line
 from flows.profile.reject import Rejected
 from flows.rejects import Rejects, encode_reject
 
+
 class Frame(Struct, frozen=True, gc=False):
     """Fragments of one batch of lines for one lane. An empty frame only wakes the lane.
 
@@ -119,9 +120,7 @@ class Router:
         )
 
 
-def _add(
-    batch: JsonlBatch, key: str, place: int, raw: bytes, frames: dict[str, Frame]
-) -> None:
+def _add(batch: JsonlBatch, key: str, place: int, raw: bytes, frames: dict[str, Frame]) -> None:
     lane = lane_of(key)
     frame = frames.get(lane)
     if frame is None:

@@ -15,17 +15,17 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from typing_extensions import override
 
 from flows.lanes import LANE_NAMES
-from flows.route import Frame, Routed
+from flows.route import Frame
 
 WAKE = Frame("wake", "", 0, 0, 0, [], [])
 
 
-class _WakePartition(StatefulSourcePartition[Routed, None]):
+class _WakePartition(StatefulSourcePartition[tuple[str, Frame], None]):
     def __init__(self) -> None:
         self._woken = False
 
     @override
-    def next_batch(self) -> list[Routed]:
+    def next_batch(self) -> list[tuple[str, Frame]]:
         if self._woken:
             raise StopIteration
         self._woken = True
@@ -36,7 +36,7 @@ class _WakePartition(StatefulSourcePartition[Routed, None]):
         return None
 
 
-class WakeSource(FixedPartitionedSource[Routed, Any]):
+class WakeSource(FixedPartitionedSource[tuple[str, Frame], Any]):
     """Emits one empty frame for each lane in the first epoch of each execution, and ends."""
 
     @override

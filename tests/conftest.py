@@ -13,7 +13,6 @@ from connectors.kinesis.testing.emulator import Emulator
 from tests.support.folder import Folder
 from tests.support.streams import Stream
 
-
 settings.register_profile(
     "test",
     deadline=None,  # a busy machine is no defect of ours

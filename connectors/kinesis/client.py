@@ -97,7 +97,8 @@ class KinesisClient:
         stream: Name or ARN of an existing stream.
         region: AWS region; None takes the session's.
         endpoint_url: Another endpoint than AWS's own. Plain http only on this machine.
-        session: A `boto3.Session`; None makes one from the usual chain of credentials.
+        session: A `boto3.Session`, or the name of a profile of AWS's shared configuration; None
+            makes one from the usual chain of credentials.
 
     Raises:
         KinesisConfigurationError: No region, an unknown profile, or an endpoint that is refused.
@@ -117,7 +118,9 @@ class KinesisClient:
             parameter_validation=False,
         )
         try:
-            self._client = (session or boto3.Session()).client(
+            if session is None or isinstance(session, str):
+                session = boto3.Session(profile_name=session)
+            self._client = session.client(
                 "kinesis", region_name=region, endpoint_url=endpoint_url, config=config
             )
         except (BotoCoreError, ValueError) as error:

@@ -39,7 +39,8 @@ class KinesisSink(FixedPartitionedSink[list[KinesisRecord], None]):
         stream: Name or ARN of an existing stream.
         region: AWS region; None takes the session's.
         endpoint_url: Another endpoint than AWS's own. Plain http only on this machine.
-        session: A `boto3.Session`; None makes one from AWS's own chain of credentials.
+        session: A `boto3.Session`, or the name of a profile of AWS's shared configuration; None
+            makes one from AWS's own chain of credentials.
         partitions: Number of sink partitions, 1 to 10,000. Part of the recovery store: it may
             grow from one execution to the next, never shrink.
         part_fn: Chooses the partition of a Bytewax key (modulo `partitions`); the same answer in

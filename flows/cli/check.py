@@ -63,11 +63,8 @@ def _folders(destination: Destination) -> Iterator[tuple[str, str | None]]:
         if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
             yield f"{name}: {folder}", None
         else:
-            yield (
-                name,
-                f"{name}: {folder} cannot be written, because {existing} is not a folder this user "
-                "may write to. Change its permissions or the path.",
-            )
+            why = f"{existing} is no folder this user may write to"
+            yield name, f"{name}: {folder}: {why}. Change the path or the permissions."
 
 
 def _store(destination: Destination) -> tuple[str, str | None]:

@@ -92,9 +92,7 @@ def _timeline(destination: Destination) -> Iterator[str]:
         yield event_line(event)
 
 
-def _verdict(
-    destination: Destination, progress: Progress, records: dict[str, list[bytes]]
-) -> str:
+def _verdict(destination: Destination, progress: Progress, records: dict[str, list[bytes]]) -> str:
     """Compare what is in the stream with what was acknowledged and with every profile's end.
 
     Raises:

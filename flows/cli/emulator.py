@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from .exits import exits
@@ -23,4 +25,5 @@ def emulator(port: int, stream: str, shards: int) -> None:
                 "--set account.region=us-east-1",
                 err=True,
             )
-            served.wait()
+            with suppress(KeyboardInterrupt):
+                served.wait()

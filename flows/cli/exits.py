@@ -20,7 +20,7 @@ class Failure(click.ClickException):
     def __init__(self, message: str, exit_code: int = FAILED) -> None:
         """Take the words and the code."""
         super().__init__(message)
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # type: ignore[misc] # click declares it for the class
 
 
 @contextmanager
@@ -38,6 +38,7 @@ def exits() -> Iterator[None]:
 def _failure_of(error: Exception) -> Failure | None:
     from connectors.jsonl import JsonlError
     from connectors.kinesis import errors as kinesis
+    from connectors.kinesis.testing.emulator import EmulatorError
     from flows.destination.load import ConfigurationError
     from flows.profile.state import UnknownSnapshot
     from flows.runner.store import StoreLocked, StoreMismatch
@@ -52,6 +53,7 @@ def _failure_of(error: Exception) -> Failure | None:
         kinesis.KinesisError: FAILED,
         JsonlError: FAILED,
         StoreLocked: FAILED,
+        EmulatorError: FAILED,
     }
     for cause in _chain(error):
         for kind, code in codes.items():

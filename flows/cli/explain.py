@@ -51,9 +51,7 @@ def read_lines(destination: Destination) -> Iterator[Line]:
     from flows.explain import Line
 
     for each in destination.inputs:
-        source = JsonlSource(
-            each.name, each.jsonl.path, line_bytes=destination.limits.line_bytes
-        )
+        source = JsonlSource(each.name, each.jsonl.path, line_bytes=destination.limits.line_bytes)
         part = source.build_part("explain", each.name, None)
         try:
             while True:

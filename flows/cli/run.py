@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fresh", is_flag=True, help="Move the recovery store aside and read from the start."
 )
-def run(  # noqa: PLR0913 - one parameter per option
+def run(
     config: Path, overrides: tuple[str, ...], *, dry_run: bool, strict: bool, fresh: bool
 ) -> None:
     """Read the inputs to their end and deliver what they change.
@@ -48,9 +48,7 @@ def run(  # noqa: PLR0913 - one parameter per option
                 progress = execution.run(destination, fresh=fresh, started=started)
     _report(progress, destination.rejects.path, dry_run=dry_run)
     if strict and progress.funnel.rejected:
-        raise Failure(
-            f"{progress.funnel.rejected.total():,} inputs were rejected", INPUT_REJECTED
-        )
+        raise Failure(f"{progress.funnel.rejected.total():,} inputs were rejected", INPUT_REJECTED)
 
 
 def _report(progress: Progress, rejects_path: str, *, dry_run: bool) -> None:

@@ -2,7 +2,7 @@
 
 Promise: a `Destination` says everything a run needs to know, in the order of the file and under the
 names of the file. The types hold what can be said of one value alone (its form, its range); what
-must hold between values is in `flows.destination.rules`, and reading the file is in `flows.destination.load`.
+must hold between values is in `rules`, and reading the file is in `load`.
 
 Left out: credentials, on purpose. They come from AWS's own chain, so no field here can hold a
 secret. A key that this version does not honour is not in these types, and is refused as unknown.

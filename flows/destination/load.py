@@ -18,8 +18,7 @@ from typing import Any
 
 from msgspec import structs
 
-from flows.destination import rules, shape
-from flows.destination import Destination
+from flows.destination import Destination, rules, shape
 from flows.destination.problems import ConfigurationError, Problem, dotted
 from flows.destination.yaml_tree import Node, Place, Scalar, parse, put
 

@@ -43,9 +43,7 @@ class Exporter:
         after = merge(before, fragment.content)
         decision = self._policy.decide(before, after, fragment.content)
         if isinstance(decision, Export):
-            message = self._messages.encode(
-                fragment.key, decision, fragment.time, fragment.ordinal
-            )
+            message = self._messages.encode(fragment.key, decision, fragment.time, fragment.ordinal)
             return Step(after, decision, message)
         return Step(after, decision, b"")
 

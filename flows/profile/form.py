@@ -11,7 +11,7 @@ Only what the given paths and options name is decoded; the rest is checked to be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -131,10 +131,11 @@ class FormReader:
             bases=(entity,),
         )
         self._tree = tree
+        # The classes are made here, so what they decode to is Any to the type checker.
         self._header = msgspec.json.Decoder(header).decode
-        self._line = msgspec.json.Decoder(line).decode
-        self._entity = msgspec.json.Decoder(entity).decode
-        self._body = msgspec.json.Decoder(body).decode
+        self._line: Callable[[bytes], Any] = msgspec.json.Decoder(line).decode
+        self._entity: Callable[[bytes], Any] = msgspec.json.Decoder(entity).decode
+        self._body: Callable[[bytes | Raw], Any] = msgspec.json.Decoder(body).decode
 
     def leaves(self, entity: Any) -> list[Leaf]:
         """Give the mapped paths present in an entity, null ones left out."""
@@ -173,6 +174,7 @@ class FormReader:
 
 
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
+_check_syntax = msgspec.json.Decoder(Raw).decode
 _decode_array = msgspec.json.Decoder(list[Raw]).decode
 _decode_messages = msgspec.json.Decoder(_Messages).decode
 
@@ -182,7 +184,7 @@ def _open_object(raw: bytes) -> dict[str, Raw]:
     try:
         fields = _decode_object(raw)
     except msgspec.ValidationError:
-        raise _not_an_object() from None
+        raise _no_object(raw) from None
     except msgspec.DecodeError as error:
         raise _not_json(error) from None
     return {name: value for name, value in fields.items() if value != _NULL}
@@ -192,7 +194,12 @@ def _nested() -> Rejected:
     return Rejected("bad_batch", "`messages` inside `messages`")
 
 
-def _not_an_object() -> Rejected:
+def _no_object(raw: bytes) -> Rejected:
+    """Say whether a line that does not begin as an object is at least JSON."""
+    try:
+        _check_syntax(raw)
+    except msgspec.DecodeError as error:
+        return _not_json(error)
     return Rejected("not_an_object", "the line is JSON, but not an object")
 
 
@@ -209,7 +216,7 @@ def split_batch(raw: bytes) -> list[bytes] | None:
     try:
         messages = _decode_messages(raw).messages
     except msgspec.ValidationError:
-        raise _not_an_object() from None
+        raise _no_object(raw) from None
     except msgspec.DecodeError as error:
         raise _not_json(error) from None
     if not messages:

@@ -143,9 +143,7 @@ class IdentityReader:
                     primary.add(hashed)
         return kept
 
-    def _choose(
-        self, keys: set[str], primary: set[NamespacedId], given: list[NamespacedId]
-    ) -> str:
+    def _choose(self, keys: set[str], primary: set[NamespacedId], given: list[NamespacedId]) -> str:
         if not keys:
             present = ", ".join(sorted({namespace for namespace, _ in given})) or "none"
             raise Rejected("no_key_identity", f"no id in namespace {self.key}; present: {present}")

@@ -59,7 +59,7 @@ def merge(one: Profile, other: Profile, *, identities_max: int = IDENTITIES_MAX)
     attributes = _greater(one.attributes, other.attributes)
     memberships = _greater(one.memberships, other.memberships)
     identities = _greater(one.identities, other.identities)
-    tombstone = one.tombstone if one.tombstone >= other.tombstone else other.tombstone
+    tombstone = max(one.tombstone, other.tombstone)
     if tombstone > NEVER:
         attributes = {k: e for k, e in attributes.items() if instant_of(e) > tombstone}
         memberships = {k: e for k, e in memberships.items() if instant_of(e) > tombstone}

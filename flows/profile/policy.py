@@ -94,9 +94,7 @@ class ExportPolicy:
 
     def _decide_delete(self, before: Profile, after: Profile) -> Decision:
         """Decide about a delete that covers more than the profile's last one did."""
-        paths = [
-            path for path in before.attributes | after.attributes if path in self._attributes
-        ]
+        paths = [path for path in before.attributes | after.attributes if path in self._attributes]
         segments = self._mapped(before.memberships | after.memberships)
         ended = [key for key in segments if _ended(before, after, key)]
         dropped = any(key not in after.memberships for key in segments)

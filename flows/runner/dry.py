@@ -1,4 +1,4 @@
-"""A dry run's two ends: messages to standard output, rejects counted only. Leaves nothing behind."""
+"""A dry run's two ends: messages go to standard output, rejects are only counted."""
 
 from __future__ import annotations
 

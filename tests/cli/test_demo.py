@@ -50,6 +50,7 @@ def test_the_demo_ends_with_a_balanced_funnel_and_a_verdict(
     found, sent, people = numbers(VERDICT, ended.out)
     assert (acknowledged, acknowledged) == (found, sent)
     assert people > 0
+    assert "\x1b" not in ended.out  # colour is for a terminal
     assert before == folder.files()
     assert [] == list(folder.home.iterdir())
 

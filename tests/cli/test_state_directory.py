@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ from tests.support.folder import STANDARD_INPUT, Folder, fragment, message
 from tests.support.program import TIMEOUT_S, command, environment, start
 from tests.support.streams import Stream
 
-MORE_THAN_A_PIPE_HOLDS = b"\n" * (1 << 20)
-"""Blank lines carry nothing. Once all are written the reader has read, so it holds its store."""
+MORE_THAN_A_PIPE_HOLDS = b" " * (1 << 18) + b"\n"
+"""A blank line carries nothing. Once it is written the reader has read, so it holds its store."""
 
 
 @contextlib.contextmanager
@@ -61,6 +62,19 @@ def test_the_lock_dies_with_its_process(folder: Folder, stream: Stream) -> None:
         first.kill()
         first.wait(TIMEOUT_S)
         assert 0 == folder.run("run", *stream.options, "--set", STANDARD_INPUT).code
+
+
+def test_an_interrupted_run_ends_in_words_and_the_next_goes_on(
+    folder: Folder, stream: Stream
+) -> None:
+    """Ctrl-C is no accident: no traceback, and what was piped in and not committed comes again."""
+    line = fragment("c1", tier="gold", status="realized").encode()
+    with running(folder, stream) as first:
+        first.send_signal(signal.SIGINT)
+        _, talk = first.communicate(timeout=TIMEOUT_S)
+    assert b"Traceback" not in talk
+    assert 0 == folder.run("run", *stream.options, "--set", STANDARD_INPUT, stdin=line).code
+    assert [message("c1", "gold")] == stream.messages()
 
 
 def modes(folder: Path) -> dict[str, str]:

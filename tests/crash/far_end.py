@@ -30,10 +30,10 @@ class FarEnd:
         """Give the session of one execution."""
         return _Session(self, fuse)
 
-    def messages(self, start: int = 0, end: int | None = None) -> dict[str, list[bytes]]:
-        """Give what was taken from one place to another, by partition key."""
+    def messages(self) -> dict[str, list[bytes]]:
+        """Give what was taken, by partition key."""
         messages: dict[str, list[bytes]] = {}
-        for key, data in self.stored[start:end]:
+        for key, data in self.stored:
             messages.setdefault(key, []).append(data)
         return messages
 

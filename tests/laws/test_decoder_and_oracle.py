@@ -39,7 +39,7 @@ def read(exporter: Exporter, destination: Destination, line: oracle.Line) -> lis
 
 @given(st.data())
 def test_every_fragment_ends_as_the_oracle_says(data: st.DataObject) -> None:
-    """Rejects with the same reason, decisions with the same reason, messages with the same bytes."""
+    """The same rejects, the same decisions, and the same bytes of every message."""
     plain = data.draw(destinations())
     lines = data.draw(streams(plain))
     destination = msgspec.convert(plain, Destination)

@@ -1,4 +1,4 @@
-"""Runs lines through the job's pure steps, one after the other, and tells what each fragment did."""
+"""Runs lines through the job's pure steps one by one, and tells what each fragment did."""
 
 from __future__ import annotations
 

@@ -97,6 +97,11 @@ class Emulator:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
 
+    def wait(self) -> None:
+        """Return when the process has ended."""
+        if self._process is not None:
+            self._process.wait()
+
     def stop(self) -> None:
         """End the process and everything in it; may be called again."""
         if self._process is None:
