@@ -19,7 +19,7 @@ _VERSION = Struct(">QQ")
 _INSTANT = Struct(">Q")
 _MEMBERSHIP = Struct(">Q16x?")
 VALUE_AT = _VERSION.size
-"""Where the value begins in an attribute's entry: ``entry[VALUE_AT:]``."""
+"""An attribute's entry is ``version + value``; its value is ``entry[VALUE_AT:]``."""
 
 _EXITED = (b"\x00", b"\x01")
 
@@ -32,11 +32,6 @@ def pack_instant(instant: int) -> bytes:
 def pack_version(time: int, ordinal: int) -> bytes:
     """Give the bytes of a version: microseconds UTC and place in the source."""
     return _VERSION.pack(time + _SHIFT, ordinal)
-
-
-def attribute(version: bytes, value: bytes) -> bytes:
-    """Give the entry of an attribute's value."""
-    return version + value
 
 
 def membership(qualified: int, version: bytes, *, exited: bool) -> bytes:

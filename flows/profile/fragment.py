@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from flows.destination import Destination
 
-from .entry import attribute, membership, pack_version
+from .entry import membership, pack_version
 from .form import FormReader, Header, Leaf, MembershipItem
 from .identity import IdentityMap, IdentityReader
 from .instant import EARLIEST, US_PER_H, parse_instant
@@ -106,6 +106,7 @@ class FragmentReader:
         key, identities = self._read_identities(entity, leaves)
         if _is_delete(header):
             time = self._time(header, entity, arrival)
+            self._require_not_future(time, arrival)
             return Fragment(key, time, ordinal, Profile(time, {}, {}, {}))
         time = self._time(header, entity, arrival)
         version = pack_version(time, ordinal)
@@ -140,7 +141,7 @@ class FragmentReader:
             if path in self._attributes:
                 encoded = _encode(value)
                 if encoded not in _ABSENT:
-                    attributes[path] = attribute(version, encoded)
+                    attributes[path] = version + encoded
         return attributes
 
     def _read_memberships(
@@ -150,51 +151,48 @@ class FragmentReader:
         version: bytes,
         arrival: int,
     ) -> dict[NamespacedId, bytes]:
+        """Read all memberships before refusing any, so that the first reason that holds is named."""
         memberships: dict[NamespacedId, bytes] = {}
-        if not found:
-            return memberships
-        for namespace, segments in found.items():
+        latest, unknown = time, False
+        for namespace, segments in (found or {}).items():
             for id_, item in (segments or {}).items():
                 if item is None or item == _NOTHING_SAID:
                     continue
                 at = time
                 if item.lastQualificationTime:
-                    at = self._instant(item.lastQualificationTime, "lastQualificationTime", arrival)
+                    at = _instant(item.lastQualificationTime, "lastQualificationTime")
+                    latest = max(latest, at)
                 exited = STATUSES.get(item.status or "")
                 if exited is None:
-                    raise Rejected(
-                        "unknown_status", "a status is none of realized, existing, exited"
-                    )
-                if self._kept_segments is None or (namespace, id_) in self._kept_segments:
+                    unknown = True
+                elif self._kept_segments is None or (namespace, id_) in self._kept_segments:
                     memberships[namespace, id_] = membership(at, version, exited=exited)
+        self._require_not_future(latest, arrival)
+        if unknown:
+            raise Rejected("unknown_status", "a status is none of realized, existing, exited")
         return memberships
 
     def _time(self, header: Header | None, entity: Any, arrival: int) -> int:
         audit = entity.extSourceSystemAudit
         if audit is not None and audit.lastUpdatedDate:
-            field = "extSourceSystemAudit.lastUpdatedDate"
-            return self._instant(audit.lastUpdatedDate, field, arrival)
+            return _instant(audit.lastUpdatedDate, "extSourceSystemAudit.lastUpdatedDate")
         if entity.timestamp:
-            return self._instant(entity.timestamp, "timestamp", arrival)
-        if header is not None and header.createdAt not in (None, ""):
-            return self._not_future(_created_at(header.createdAt), "header.createdAt", arrival)
+            return _instant(entity.timestamp, "timestamp")
+        if header is not None and header.createdAt is not None and header.createdAt != "":
+            return _created_at(header.createdAt)
         return arrival
 
-    def _instant(self, text: str, field: str, arrival: int) -> int:
-        try:
-            instant = parse_instant(text)
-        except ValueError:
-            raise _bad_time(field) from None
-        return self._not_future(instant, field, arrival)
-
-    def _not_future(self, instant: int, field: str, arrival: int) -> int:
+    def _require_not_future(self, instant: int, arrival: int) -> None:
+        """Refuse what one wrong clock says, which would stand against all that comes later."""
         if instant > arrival + self._future:
-            raise Rejected("time_in_future", f"{field} is over {self._future_h} h after arrival")
-        return instant
+            raise Rejected("time_in_future", f"a time is over {self._future_h} h after arrival")
 
 
-def _bad_time(field: str) -> Rejected:
-    return Rejected("bad_time", f"{field} is not an ISO 8601 date-time with an offset")
+def _instant(text: str, field: str) -> int:
+    try:
+        return parse_instant(text)
+    except ValueError:
+        raise Rejected("bad_time", f"{field} is not an ISO 8601 date-time with an offset") from None
 
 
 def _is_delete(header: Header | None) -> bool:

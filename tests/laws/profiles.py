@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from flows.profile.entry import attribute, membership, pack_version
+from flows.profile.entry import membership, pack_version
 from flows.profile.merge import EMPTY, NEVER, Profile, merge
 
 IDENTITIES_MAX = 4
@@ -28,7 +28,7 @@ def contents() -> st.SearchStrategy[Profile]:
     return st.builds(
         Profile,
         st.one_of(st.just(NEVER), st.just(NEVER), _TIMES),
-        st.dictionaries(_PATHS, st.builds(attribute, versions(), _VALUES)),
+        st.dictionaries(_PATHS, st.builds(bytes.__add__, versions(), _VALUES)),
         st.dictionaries(_SEGMENTS, st.builds(membership, _TIMES, versions(), exited=st.booleans())),
         st.dictionaries(_IDENTITIES, _TIMES),
     )

@@ -1,0 +1,68 @@
+"""The invariant of the export policy: the last message of a qualified profile shows its view."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.destination import Destination
+from flows.profile.exporter import Exporter
+from flows.profile.fragment import Fragment
+from flows.profile.merge import EMPTY, Profile
+from tests.judges.broken_lines import streams
+from tests.judges.lines import destinations
+from tests.laws.test_decoder_and_oracle import read
+
+
+def view(message: bytes) -> Any:
+    """What a message shows, without what changes alone never send it."""
+    shown = json.loads(message)
+    shown.pop("_export", None)
+    for segments in shown.get("segmentMembership", {}).values():
+        for membership in segments.values():
+            del membership["lastQualificationTime"]
+    return shown
+
+
+@given(st.data())
+def test_the_last_message_of_a_qualified_profile_shows_its_present_view(
+    data: st.DataObject,
+) -> None:
+    """When input ends, nothing that a receiver should see is unsent."""
+    plain = data.draw(destinations())
+    plain["message"]["unmapped_segments"] = False  # what is not mapped rides along unannounced
+    destination = msgspec.convert(plain, Destination)
+    exporter = Exporter(destination)
+    profiles: dict[str, Profile] = {}
+    last: dict[str, bytes] = {}
+    for line in data.draw(streams(plain)):
+        for fragment in read(exporter, destination, line):
+            if isinstance(fragment, Fragment):
+                step = exporter.apply(profiles.get(fragment.key, EMPTY), fragment)
+                profiles[fragment.key] = step.after
+                if step.message:
+                    last[fragment.key] = step.message
+    for key, profile in profiles.items():
+        if present := exporter.present(key, profile):
+            assert view(present) == view(last[key])
+
+
+@given(st.data())
+def test_a_message_is_compact_and_survives_a_round_trip(data: st.DataObject) -> None:
+    """Decoding and encoding a message again gives the same bytes."""
+    plain = data.draw(destinations())
+    destination = msgspec.convert(plain, Destination)
+    exporter = Exporter(destination)
+    profile = EMPTY
+    for line in data.draw(streams(plain)):
+        for fragment in read(exporter, destination, line):
+            if isinstance(fragment, Fragment):
+                step = exporter.apply(profile, fragment)
+                profile = step.after
+                message = step.message.removesuffix(b"\n")
+                if message:
+                    assert message == msgspec.json.encode(msgspec.json.decode(message))
