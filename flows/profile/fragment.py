@@ -19,7 +19,7 @@ from flows.destination import Destination
 from .entry import membership, pack_version
 from .form import FormReader, Header, Leaf, MembershipItem
 from .identity import IdentityMap, IdentityReader
-from .instant import EARLIEST, US_PER_H, parse_instant
+from .instant import EARLIEST, LATEST, US_PER_H, parse_instant
 from .merge import NEVER, NamespacedId, Profile
 from .reject import Rejected
 
@@ -151,7 +151,7 @@ class FragmentReader:
         version: bytes,
         arrival: int,
     ) -> dict[NamespacedId, bytes]:
-        """Read all memberships before refusing any, so that the first reason that holds is named."""
+        """Read all before refusing any, so that the first reason that holds is named."""
         memberships: dict[NamespacedId, bytes] = {}
         latest, unknown = time, False
         for namespace, segments in (found or {}).items():
@@ -212,6 +212,6 @@ def _created_at(value: float | str) -> int:
             raise Rejected("bad_time", "header.createdAt is not a number of milliseconds")
         value = int(value)
     instant = int(value * _US_PER_MS)
-    if instant < EARLIEST:  # a time after the year 9999 is in the future, and is refused as such
+    if instant < EARLIEST:
         raise Rejected("bad_time", "header.createdAt is before the year 1")
-    return instant
+    return min(instant, LATEST)  # which is in the future, and is refused as such

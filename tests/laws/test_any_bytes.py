@@ -37,9 +37,11 @@ DESTINATION = msgspec.convert(
 ARRIVAL = 1_700_000_000_000_000
 
 _NAMES = st.sampled_from(
-    "identityMap crmid CRMID email id primary header body xdmEntity messages operations data "
-    "segmentMembership ups status timestamp lastQualificationTime createdAt person name score "
-    "_acme customerId".split()
+    [
+        *("identityMap", "crmid", "CRMID", "email", "id", "primary", "header", "body", "messages"),
+        *("xdmEntity", "operations", "data", "segmentMembership", "ups", "status", "timestamp"),
+        *("lastQualificationTime", "createdAt", "person", "name", "score", "_acme", "customerId"),
+    ]
 )
 _LEAVES: st.SearchStrategy[Any] = st.one_of(
     st.none(),

@@ -90,8 +90,9 @@ def test_a_profile_survives_packing(profile: Profile) -> None:
     found = unpack(pack(profile))
 
     assert profile == found
-    for entries in (found.attributes, found.memberships, found.identities):
-        assert list(entries) == sorted(entries)
+    assert list(found.attributes) == sorted(found.attributes)
+    assert list(found.memberships) == sorted(found.memberships)
+    assert list(found.identities) == sorted(found.identities)
 
 
 @given(st.dictionaries(st.text(), st.binary()))

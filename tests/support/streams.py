@@ -6,7 +6,7 @@ order it came. Imports nothing of the program.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -15,6 +15,12 @@ from typing_extensions import Self
 
 REGION = "us-east-1"
 _numbers = count(1)
+
+
+@cache  # it takes longer to make than most tests take to run
+def _client(url: str) -> Any:
+    session = boto3.Session("any", "any", region_name=REGION)
+    return session.client("kinesis", endpoint_url=url)
 
 
 class Sent(NamedTuple):
@@ -33,10 +39,10 @@ class Stream:
         self.name = name
 
     @classmethod
-    def make(cls, url: str, name: str = "") -> Self:
-        """Make a stream of one shard, with a name of its own unless one is given."""
+    def make(cls, url: str, name: str = "", *, shards: int = 1) -> Self:
+        """Make a stream, of one shard and with a name of its own unless they are given."""
         made = cls(url, name or f"stream-{next(_numbers)}")
-        made._client.create_stream(StreamName=made.name, ShardCount=1)
+        made._client.create_stream(StreamName=made.name, ShardCount=shards)
         return made
 
     @property
@@ -52,10 +58,9 @@ class Stream:
         """Read the data of everything, shard after shard."""
         return [record.data for record in self.records()]
 
-    @cached_property
+    @property
     def _client(self) -> Any:
-        session = boto3.Session("any", "any", region_name=REGION)
-        return session.client("kinesis", endpoint_url=self.url)
+        return _client(self.url)
 
     def _shards(self) -> list[str]:
         answer = self._client.list_shards(StreamName=self.name)
