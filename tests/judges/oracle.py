@@ -219,7 +219,10 @@ def _prefixes(path: str) -> list[str]:
 
 
 def _segment_order(plan: Plan, shown: Profile) -> list[Segment]:
-    """The memberships a message shows: mapped ones as configured, the others sorted after them."""
+    """The memberships a message shows: mapped ones as configured, the others sorted after them.
+
+    A namespace stands where the configuration first names it, whatever it holds here.
+    """
     if plan.segments is None:
         return [Segment(pair, None, ()) for pair in sorted(shown.memberships)]
     spaces = list(dict.fromkeys(segment.pair[0] for segment in plan.segments))
@@ -228,4 +231,5 @@ def _segment_order(plan: Plan, shown: Profile) -> list[Segment]:
     if plan.message["unmapped_segments"]:
         others = (pair for pair in sorted(shown.memberships) if not plan.maps(pair))
         order.extend(Segment(pair, None, ()) for pair in others)
-    return order
+    places = {space: place for place, space in enumerate(spaces)}
+    return sorted(order, key=lambda segment: places.get(segment.pair[0], len(places)))
