@@ -70,7 +70,10 @@ def key_of(destination: Destination, identity: str) -> str:
         if namespace == key:
             return id_
         if destination.identities.hash.get(namespace) == key:
-            return hash_id(key, id_)
+            try:
+                return hash_id(key, id_)
+            except Rejected as rejected:
+                raise NotAKey(rejected.detail) from None
     raise NotAKey(f"give an identity of the key namespace, as {key}:ID")
 
 

@@ -23,6 +23,7 @@ class Funnel:
         exported: units that became a record.
         rejected, unchanged, filtered: units by reason.
         profiles: profiles held at the end of input, by what is known of them.
+        sampled: whether ``profiles`` counts a sample of them.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,7 @@ class Funnel:
         self.unchanged: Counter[str] = Counter()
         self.filtered: Counter[str] = Counter()
         self.profiles: Counter[str] = Counter()
+        self.sampled = False
 
     def skip(self, skip: Skip) -> None:
         """Count one fragment that the policy did not export."""

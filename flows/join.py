@@ -97,6 +97,7 @@ class Lane(StatefulBatchLogic[Frame, Joined, bytes]):
 
     @override
     def on_eof(self) -> tuple[Iterable[Joined], bool]:
+        self._funnel.sampled |= len(self._profiles) > HEALTH_SAMPLE
         for packed in islice(self._profiles.values(), HEALTH_SAMPLE):
             profile = unpack(packed)
             self._funnel.hold(bool(profile.attributes), bool(profile.memberships))

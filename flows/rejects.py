@@ -20,6 +20,10 @@ class Rejects(Struct, frozen=True, gc=False):
 
     lines: list[bytes]
 
+    def __repr__(self) -> str:
+        """Say how many, never what they hold."""
+        return f"Rejects({len(self.lines)} lines)"
+
 
 class _Reject(Struct, frozen=True, gc=False):
     input: str

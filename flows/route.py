@@ -39,6 +39,10 @@ class Frame(Struct, frozen=True, gc=False):
     places: list[int]
     fragments: list[bytes]
 
+    def __repr__(self) -> str:
+        """Say where the fragments stand, never what they hold."""
+        return f"Frame({self.file!r}, line {self.line}, {len(self.fragments)} fragments)"
+
 
 Routed: TypeAlias = tuple[str, Frame | Rejects]
 

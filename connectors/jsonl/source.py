@@ -51,6 +51,10 @@ class JsonlBatch(Struct, frozen=True, gc=False):
     ordinal: int
     lines: list[bytes]
 
+    def __repr__(self) -> str:
+        """Say where the lines stand, never what they hold."""
+        return f"JsonlBatch({self.file!r}, line {self.line}, {len(self.lines)} lines)"
+
 
 class _State(Struct, frozen=True, array_like=True):
     kind: Literal["file", "folder", "-"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import boto3
 from botocore.config import Config
@@ -120,27 +120,38 @@ class KinesisClient:
         try:
             if session is None or isinstance(session, str):
                 session = boto3.Session(profile_name=session)
-            self._client = session.client(
+            client = session.client(
                 "kinesis", region_name=region, endpoint_url=endpoint_url, config=config
             )
+            # Asked of the client, as the endpoint may also come from AWS_ENDPOINT_URL or a profile.
+            endpoint = urlsplit(client.meta.endpoint_url)
+            if endpoint.scheme == "http":  # it stays on this machine, also where a proxy is set
+                client.close()
+                client = session.client(
+                    "kinesis",
+                    region_name=region,
+                    endpoint_url=endpoint_url,
+                    config=config.merge(Config(proxies={})),
+                )
         except (BotoCoreError, ValueError) as error:
+            why = "the endpoint is no URL" if isinstance(error, ValueError) else str(error)
             raise KinesisConfigurationError(
-                f"no client for stream {stream!r}: {error}. Correct the region, profile or "
+                f"no client for stream {stream!r}: {why}. Correct the region, profile or "
                 "endpoint_url, in the configuration or in AWS's own files and variables.",
                 code=type(error).__name__,
                 needs_person=True,
             ) from error
-        # Asked of the client, as the endpoint may also come from AWS_ENDPOINT_URL or a profile.
-        endpoint: str = self._client.meta.endpoint_url
+        self._client = client
         if not _keeps_data_private(endpoint):
             self._client.close()
             raise KinesisConfigurationError(
-                f"plain http to {urlsplit(endpoint).hostname} is refused: profiles would cross the "
+                f"plain http to {endpoint.hostname} is refused: profiles would cross the "
                 "network in the clear. Use https, or an endpoint on this machine (127.0.0.1).",
                 needs_person=True,
             )
         self._target = {"StreamARN" if stream.startswith("arn:") else "StreamName": stream}
-        self._where = f"stream {stream!r} at {endpoint}"
+        host = endpoint.netloc.rpartition("@")[2]  # a user and password before it stay unsaid
+        self._where = f"stream {stream!r} at {endpoint.scheme}://{host}"
 
     def put_records(self, records: Sequence[KinesisRecord]) -> list[str | None]:
         """Make one PutRecords request.
@@ -251,12 +262,11 @@ def _outcome(result: dict[str, Any] | None) -> str | None:
     return code
 
 
-def _keeps_data_private(endpoint: str) -> bool:
+def _keeps_data_private(endpoint: SplitResult) -> bool:
     """Whether data on the way there cannot be read by others: https, or never leaves here."""
-    parts = urlsplit(endpoint)
-    if parts.scheme == "https" or parts.hostname == "localhost":
+    if endpoint.scheme == "https" or endpoint.hostname == "localhost":
         return True
     try:
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
+        return ipaddress.ip_address(endpoint.hostname or "").is_loopback
     except ValueError:
         return False

@@ -44,6 +44,10 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
     bytes: str | None = None
     base64: str | None = None
 
+    def __repr__(self) -> str:
+        """Say the cause only, never the record."""
+        return f"DeadLetter({self.cause!r})"
+
 
 class DeadLetters:
     """Appends to `dead-letters.jsonl` in a folder; nothing is made before the first dead letter.

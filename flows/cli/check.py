@@ -68,10 +68,10 @@ def _folders(destination: Destination) -> Iterator[tuple[str, str | None]]:
 
 
 def _store(destination: Destination) -> tuple[str, str | None]:
-    from flows.runner.store import StoreMismatch, require_matching
+    from flows.runner.store import StoreMismatch, StoreUnusable, require_matching
 
     try:
         require_matching(destination)
-    except StoreMismatch as error:
+    except (StoreMismatch, StoreUnusable) as error:
         return "recovery store", str(error)
     return "recovery store: none yet, or made for this configuration", None

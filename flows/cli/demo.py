@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import options
 from .exits import Failure, exits
 from .explain import event_line, read_lines
 from .report import funnel_lines, health_lines
@@ -34,16 +33,20 @@ def demo() -> None:
     """Run the bundled sample into an emulated Kinesis, and show what happened and why."""
     with exits(), TemporaryDirectory(prefix="profile-export-") as folder:
         from connectors.kinesis.testing.emulator import Emulator
+        from flows.destination.load import load
         from flows.runner import execution
 
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]  # a profile or endpoint of the user's has no business here
         os.environ.update(AWS_ACCESS_KEY_ID="demo", AWS_SECRET_ACCESS_KEY="demo")  # noqa: S106
         with (
             as_file(files("flows.sample")) as sample,
             Emulator(stream="leads", shards=SHARDS) as served,
         ):
-            destination = options.load_destination(
+            destination = load(
                 sample / "destination.yaml",
-                (
+                environment={},
+                overrides=(
                     f"account.endpoint_url={served.url}",
                     f"state.path={folder}/state",
                     f"rejects.path={folder}/rejects",

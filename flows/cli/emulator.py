@@ -10,9 +10,21 @@ from .exits import exits
 
 
 @click.command()
-@click.option("--port", default=5000, show_default=True, help="Port on the loopback interface.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=5000,
+    show_default=True,
+    help="Port on the loopback interface.",
+)
 @click.option("--stream", default="leads", show_default=True, help="Name of the stream to make.")
-@click.option("--shards", default=4, show_default=True, help="Its number of shards.")
+@click.option(
+    "--shards",
+    type=click.IntRange(1, 500),
+    default=4,
+    show_default=True,
+    help="Its number of shards.",
+)
 def emulator(port: int, stream: str, shards: int) -> None:
     """Serve an in-memory Kinesis (moto) until interrupted. Nothing of it is kept."""
     with exits():

@@ -12,6 +12,8 @@ INPUT_REJECTED = 65
 UNREACHABLE = 69
 NO_PERMISSION = 77
 CONFIGURATION = 78
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells count it."""
 
 
 class Failure(click.ClickException):
@@ -28,20 +30,20 @@ def exits() -> Iterator[None]:
     """Turn what the job is known to raise into a ``Failure``; anything else keeps its traceback."""
     try:
         yield
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         failure = _failure_of(error)
         if failure is None:
             raise
         raise failure from error
 
 
-def _failure_of(error: Exception) -> Failure | None:
+def _failure_of(error: BaseException) -> Failure | None:
     from connectors.jsonl import JsonlError
     from connectors.kinesis import errors as kinesis
     from connectors.kinesis.testing.emulator import EmulatorError
     from flows.destination.load import ConfigurationError
     from flows.profile.state import UnknownSnapshot
-    from flows.runner.store import StoreLocked, StoreMismatch
+    from flows.runner.store import StoreLocked, StoreMismatch, StoreUnusable
 
     codes: dict[type[BaseException], int] = {
         ConfigurationError: CONFIGURATION,
@@ -53,9 +55,12 @@ def _failure_of(error: Exception) -> Failure | None:
         kinesis.KinesisError: FAILED,
         JsonlError: FAILED,
         StoreLocked: FAILED,
+        StoreUnusable: FAILED,
         EmulatorError: FAILED,
     }
     for cause in _chain(error):
+        if isinstance(cause, KeyboardInterrupt):
+            return Failure("interrupted; the next run goes on from the last commit", INTERRUPTED)
         for kind, code in codes.items():
             if isinstance(cause, kind):
                 return Failure(str(cause), code)
@@ -63,10 +68,10 @@ def _failure_of(error: Exception) -> Failure | None:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """Give an error and its causes, the first cause first: Bytewax wraps what a step raises."""
+    """Give an error and its causes, the outermost first: Bytewax wraps what a step raises."""
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in chain:
-        chain.insert(0, cause)
+        chain.append(cause)
         cause = cause.__cause__ or cause.__context__
     return chain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,10 @@ from .exits import Failure, exits
 if TYPE_CHECKING:
     from flows.destination import Destination
     from flows.explain import Event, Line
+
+
+_IDLE_S = 0.01
+"""Between two looks at a standard input that has nothing yet."""
 
 
 @click.command()
@@ -59,6 +64,8 @@ def read_lines(destination: Destination) -> Iterator[Line]:
                     batches = part.next_batch()
                 except StopIteration:
                     break
+                if not batches and each.jsonl.path == "-":
+                    time.sleep(_IDLE_S)
                 for batch in batches:
                     for number, raw in enumerate(batch.lines):
                         place = f"{batch.file}:{batch.line + number}"
@@ -72,8 +79,15 @@ def event_line(event: Event) -> str:
     from flows.explain import describe
     from flows.profile.instant import format_instant
 
-    place = Path(event.place).name
+    place = _printable(Path(event.place).name)
     return (
         f"{format_instant(event.time).decode():<20}  {place:<18}  {describe(event.decision):<23}  "
-        f"{event.holds}"
+        f"{_printable(event.holds)}"
+    )
+
+
+def _printable(text: str) -> str:
+    """Show control characters of an input by their code, so that they cannot drive a terminal."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )

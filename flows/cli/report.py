@@ -42,7 +42,7 @@ def health_lines(progress: Progress) -> Iterator[str]:
         return
     both, attributes, memberships = counts["both"], counts["attributes"], counts["memberships"]
     yield (
-        f"profiles {counts.total():,}: with both {both:,}, attributes only {attributes:,}, "
+        f"profiles{' (a sample of)' if progress.funnel.sampled else ''} {counts.total():,}: with both {both:,}, attributes only {attributes:,}, "
         f"memberships only {memberships:,}"
     )
     smaller = both + min(attributes, memberships)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -14,14 +15,15 @@ from connectors.kinesis import KinesisRecord
 class _Stdout(StatelessSinkPartition[tuple[str, list[KinesisRecord]]]):
     @override
     def write_batch(self, items: list[tuple[str, list[KinesisRecord]]]) -> None:
-        write = sys.stdout.buffer.write
-        for _, records in items:
-            for record in records:
-                write(record.data if record.data.endswith(b"\n") else record.data + b"\n")
-
-    @override
-    def close(self) -> None:
-        sys.stdout.buffer.flush()
+        try:
+            for _, records in items:
+                for record in records:
+                    end = b"" if record.data.endswith(b"\n") else b"\n"
+                    sys.stdout.buffer.write(record.data + end)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            # Whoever read has seen enough, as with `| head`. The rest of the run is for counting.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class StdoutSink(DynamicSink[tuple[str, list[KinesisRecord]]]):

@@ -14,7 +14,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -36,6 +36,10 @@ class StoreLocked(RuntimeError):
 
 class StoreMismatch(RuntimeError):
     """The store was made for another key, hashing, layout or set of inputs."""
+
+
+class StoreUnusable(RuntimeError):
+    """The state directory cannot be made, read or written."""
 
 
 class Fingerprint(Struct, frozen=True):
@@ -91,21 +95,35 @@ def open_store(destination: Destination, *, fresh: bool = False) -> Iterator[Sto
     Raises:
         StoreLocked: another process holds it.
         StoreMismatch: it was made for something else.
-        OSError: the directory cannot be made or written.
+        StoreUnusable: it cannot be made, read or written.
     """
     folder = Path(destination.state.path)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    with _lock(folder):
-        if fresh:
-            _move_aside(folder)
-        card = _read_card(folder)
-        wanted = fingerprint(destination)
-        if card is None:
-            yield Store(_create(folder, wanted), folder / "recovery", resumed=False)
-        else:
-            _require_same(folder, card.fingerprint, wanted)
-            yield Store(card.id, folder / "recovery", resumed=True)
+    with ExitStack() as held:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+            held.enter_context(_lock(folder))
+            store = _make_ready(folder, fingerprint(destination), fresh=fresh)
+        except OSError as error:
+            raise _unusable(folder, error) from error
+        yield store
+
+
+def _make_ready(folder: Path, wanted: Fingerprint, *, fresh: bool) -> Store:
+    if fresh:
+        _move_aside(folder)
+    card = _read_card(folder)
+    if card is None:
+        return Store(_create(folder, wanted), folder / "recovery", resumed=False)
+    _require_same(folder, card.fingerprint, wanted)
+    return Store(card.id, folder / "recovery", resumed=True)
+
+
+def _unusable(folder: Path, error: OSError) -> StoreUnusable:
+    return StoreUnusable(
+        f"{folder}: the state directory cannot be used ({error.strerror}). Let this user write "
+        "there, or give another `state.path`."
+    )
 
 
 def require_matching(destination: Destination) -> None:
@@ -113,9 +131,13 @@ def require_matching(destination: Destination) -> None:
 
     Raises:
         StoreMismatch: it was made for something else.
+        StoreUnusable: it cannot be read.
     """
     folder = Path(destination.state.path)
-    card = _read_card(folder)
+    try:
+        card = _read_card(folder)
+    except OSError as error:
+        raise _unusable(folder, error) from error
     if card is not None:
         _require_same(folder, card.fingerprint, fingerprint(destination))
 

@@ -32,6 +32,10 @@ class KinesisRecord(msgspec.Struct, frozen=True, gc=False):
     explicit_hash_key: str | None = None
     replaceable: bool = False
 
+    def __repr__(self) -> str:
+        """Say its size only: what prints records must not print people."""
+        return f"KinesisRecord({record_bytes(self)} bytes)"
+
 
 def record_bytes(record: KinesisRecord) -> int:
     """Size of a record as AWS counts it: data plus partition key in UTF-8.

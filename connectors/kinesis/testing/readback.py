@@ -17,8 +17,14 @@ def read_back(stream: str, *, endpoint_url: str, region: str) -> dict[str, list[
         region: where the stream was made.
     """
     import boto3  # noqa: PLC0415 - 0.1 s, and not needed to start an emulator
+    from botocore.config import Config  # noqa: PLC0415 - as the next one
 
-    client: Any = boto3.client("kinesis", endpoint_url=endpoint_url, region_name=region)
+    client: Any = boto3.client(
+        "kinesis",
+        endpoint_url=endpoint_url,
+        region_name=region,
+        config=Config(proxies={}),  # an emulator is on this machine, also where a proxy is set
+    )
     records: dict[str, list[bytes]] = {}
     for shard in client.list_shards(StreamName=stream)["Shards"]:
         iterator = client.get_shard_iterator(
