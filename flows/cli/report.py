@@ -41,9 +41,10 @@ def health_lines(progress: Progress) -> Iterator[str]:
     if not counts.total():
         return
     both, attributes, memberships = counts["both"], counts["attributes"], counts["memberships"]
+    sample = " (a sample)" if progress.funnel.sampled else ""
     yield (
-        f"profiles{' (a sample of)' if progress.funnel.sampled else ''} {counts.total():,}: with both {both:,}, attributes only {attributes:,}, "
-        f"memberships only {memberships:,}"
+        f"profiles{sample} {counts.total():,}: with both {both:,}, attributes only "
+        f"{attributes:,}, memberships only {memberships:,}"
     )
     smaller = both + min(attributes, memberships)
     if smaller and both < MEETING_SHARE * smaller:

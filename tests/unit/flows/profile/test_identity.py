@@ -148,7 +148,7 @@ def test_a_field_can_hold_the_key() -> None:
 def test_a_hashed_clear_id_is_not_kept() -> None:
     """The digest takes its place, unless the clear namespace is exported by name."""
     given = {"CRMID": [C1], "Email": [{"id": "Jane.Roe@example.com"}]}
-    rules = {"hash": {"Email": "Email_LC_SHA256"}}
+    rules: dict[str, Any] = {"hash": {"Email": "Email_LC_SHA256"}}
     digest = ("email_lc_sha256", JANE)
     clear = ("email", "Jane.Roe@example.com")
 
