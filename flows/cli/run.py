@@ -48,7 +48,10 @@ def run(
                 progress = execution.run(destination, fresh=fresh, started=started)
     _report(progress, destination.rejects.path, dry_run=dry_run)
     if strict and progress.funnel.rejected:
-        raise Failure("input was rejected, and this is a strict run", INPUT_REJECTED)
+        raise Failure(
+            f"{progress.funnel.rejected.total():,} rejected, and this is a strict run",
+            INPUT_REJECTED,
+        )
 
 
 def _report(progress: Progress, rejects_path: str, *, dry_run: bool) -> None:
