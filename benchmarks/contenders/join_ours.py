@@ -7,6 +7,7 @@ reject ends the run: every line of the benchmark is sound.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import TypeGuard
 
@@ -24,6 +25,7 @@ from flows.funnel import Funnel
 from flows.join import Joined, Lane
 from flows.profile.exporter import Exporter
 from flows.route import Frame, Routed, Router
+from flows.runner.execution import COLLECTOR_THRESHOLD
 
 BATCH_LINES = 8192
 
@@ -64,6 +66,7 @@ class _RecordsPartition(StatelessSinkPartition[tuple[str, list[KinesisRecord]]])
 
 def get_flow(batches: Iterator[list[bytes]], tally: Tally) -> Dataflow:
     """Wire the dataflow as `flows.profile_export` does: route, join, tell records from rejects."""
+    gc.set_threshold(COLLECTOR_THRESHOLD)  # as the runner does
     funnel = Funnel()
     router, exporter = Router(DESTINATION, funnel), Exporter(DESTINATION)
 

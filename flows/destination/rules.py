@@ -36,6 +36,10 @@ _RESERVED = {
     "_export": "Set `message.metadata: true` instead.",
     "extSourceSystemAudit": "Remove it: it only says how new a fragment is.",
     "timestamp": "Remove it: it only says how new a fragment is.",
+    **dict.fromkeys(
+        ("messages", "header", "body", "xdmEntity"),
+        "Remove it: it is a wrapper around what is read.",
+    ),
 }
 
 
@@ -134,13 +138,22 @@ def _attributes(activation: Activation, limits: Limits) -> Iterator[Broken]:
             yield Broken((*path, index), what, f"Remove it, or remove `{container}`.")
 
 
-def _identity_fields(identities: Identities, limits: Limits) -> Iterator[Broken]:
+def _identity_fields(
+    identities: Identities, activation: Activation, limits: Limits
+) -> Iterator[Broken]:
     for namespace, field in identities.fields.items():
-        levels = len(field.split("."))
-        if levels > limits.depth:
-            what = f"{levels} levels deep, but `limits.depth` is {limits.depth}"
-            path = ("identities", "fields", namespace)
+        path = ("identities", "fields", namespace)
+        parts = field.split(".")
+        if parts[0] in _RESERVED:
+            what = f"`{parts[0]}` holds no identity in a field"
+            yield Broken(path, what, "Name the field that holds the identity.")
+        if len(parts) > limits.depth:
+            what = f"{len(parts)} levels deep, but `limits.depth` is {limits.depth}"
             yield Broken(path, what, "Raise `limits.depth`, or correct the path.")
+        for other in (*activation.attributes, *identities.fields.values()):
+            if field.startswith(f"{other}.") or other.startswith(f"{field}."):
+                what = f"`{field}` and `{other}` lie one inside the other"
+                yield Broken(path, what, "Map the parts one by one, or keep only one of the two.")
 
 
 def _segments(activation: Activation) -> Iterator[Broken]:
@@ -224,7 +237,7 @@ _RULES: tuple[tuple[Callable[..., Iterator[Broken]], tuple[str, ...]], ...] = (
     (_partition_key, ("stream", "identities", "limits")),
     (_hashing, ("identities",)),
     (_exported_identities, ("identities",)),
-    (_identity_fields, ("identities", "limits")),
+    (_identity_fields, ("identities", "activation", "limits")),
     (_segments, ("activation",)),
     (_segment_details, ("activation", "message")),
     (_segment_options, ("activation", "message")),

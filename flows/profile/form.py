@@ -11,13 +11,14 @@ Only what the given paths and options name is decoded; the rest is checked to be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from .identity import IdentityMap
+from .merge import NamespacedId
 from .reject import Rejected
 
 _NULL = b"null"
@@ -59,23 +60,26 @@ class _Messages(Struct, frozen=True, gc=False):
     messages: Raw = Raw()
 
 
-Leaf: TypeAlias = tuple[str, Any]
-"""(dotted path, decoded value) of a mapped path that is present."""
+_ABSENT = {b'""', b"{}", b"[]"}
+"""XDM takes no empty values (help/xdm/schema/composition.md): they mean absent, as null does."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 class _Node:
-    """One level of the tree of mapped paths."""
+    """One level of the tree of paths to read."""
 
     def __init__(self) -> None:
-        self.path: str | None = None
+        self.attribute: str | None = None
+        self.identity: str | None = None
         self.children: dict[str, _Node] = {}
         self.fields: list[tuple[str, _Node]] = []
 
-    def add(self, path: str) -> None:
+    def at(self, path: str) -> _Node:
         node = self
         for part in path.split("."):
             node = node.children.setdefault(part, _Node())
-        node.path = path
+        return node
 
     def struct(self, extra: Sequence[tuple[str, Any]] = ()) -> type[Struct]:
         """Make the typed decoder's class of this level, with ``extra`` fields beside."""
@@ -85,34 +89,55 @@ class _Node:
             name = f"at_{position}"
             names[name] = part
             self.fields.append((name, child))
-            kind = Any if child.path is not None else child.struct() | None
-            fields.append((name, kind, None))
+            fields.append((name, child.struct() | None if child.children else Any, None))
         return msgspec.defstruct("Entity", fields, rename=names, frozen=True, gc=False)
 
-    def leaves(self, value: Any, found: list[Leaf]) -> None:
+    def attributes(self, value: Any, version: bytes, found: dict[str, bytes]) -> None:
         for name, child in self.fields:
             inner = getattr(value, name)
             if inner is None:
                 continue
-            if child.path is not None:
-                found.append((child.path, inner))
-            else:
-                child.leaves(inner, found)
+            if child.attribute is not None:
+                encoded = _encode(inner)
+                if encoded not in _ABSENT:
+                    found[child.attribute] = version + encoded
+            elif child.fields:
+                child.attributes(inner, version, found)
+
+    def identities(self, value: Any, found: list[NamespacedId]) -> None:
+        for name, child in self.fields:
+            inner = getattr(value, name)
+            if inner is None or inner == "":
+                continue
+            if child.identity is not None:
+                if isinstance(inner, bool) or not isinstance(inner, (str, int)):
+                    where = f"the field of identity {child.identity}"
+                    raise Rejected("bad_value", f"Expected `str | int` - at {where}")
+                found.append((child.identity, str(inner)))
+            elif child.fields:
+                child.identities(inner, found)
 
 
 class FormReader:
     """Decodes the entity of one fragment, and its header if it has one."""
 
-    def __init__(self, paths: Iterable[str], *, memberships: bool) -> None:
+    def __init__(
+        self, attributes: Iterable[str], identities: Mapping[str, str], *, memberships: bool
+    ) -> None:
         """Build the decoders.
 
         Args:
-            paths: dotted paths to decode; none lies inside another.
+            attributes: dotted paths of attributes to decode; none lies inside another.
+            identities: dotted paths of fields that hold an identity, by namespace.
             memberships: whether the memberships, the times and the operation are decoded too.
         """
         tree = _Node()
-        for path in paths:
-            tree.add(path)
+        for path in attributes:
+            tree.at(path).attribute = path
+        for namespace, path in identities.items():
+            tree.at(path).identity = namespace
+        self._tree = tree
+        self._has_identities = bool(identities)
         read: list[tuple[str, Any]] = [("identityMap", IdentityMap)]
         if memberships:
             read.append(("segmentMembership", dict[str, dict[str, MembershipItem | None] | None]))
@@ -130,17 +155,27 @@ class FormReader:
             ],
             bases=(entity,),
         )
-        self._tree = tree
         # The classes are made here, so what they decode to is Any to the type checker.
         self._header = msgspec.json.Decoder(header).decode
         self._line: Callable[[bytes], Any] = msgspec.json.Decoder(line).decode
         self._entity: Callable[[bytes], Any] = msgspec.json.Decoder(entity).decode
         self._body: Callable[[bytes | Raw], Any] = msgspec.json.Decoder(body).decode
 
-    def leaves(self, entity: Any) -> list[Leaf]:
-        """Give the mapped paths present in an entity, null ones left out."""
-        found: list[Leaf] = []
-        self._tree.leaves(entity, found)
+    def attributes(self, entity: Any, version: bytes) -> dict[str, bytes]:
+        """Give the entries of the mapped attributes that are present and not empty."""
+        found: dict[str, bytes] = {}
+        self._tree.attributes(entity, version, found)
+        return found
+
+    def identities(self, entity: Any) -> list[NamespacedId]:
+        """Give the identities that fields hold.
+
+        Raises:
+            Rejected: ``bad_value``, for one that is neither text nor an integer.
+        """
+        found: list[NamespacedId] = []
+        if self._has_identities:
+            self._tree.identities(entity, found)
         return found
 
     def read(self, raw: bytes) -> tuple[Any, Any]:

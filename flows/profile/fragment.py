@@ -8,17 +8,15 @@ again gives the same fragments.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from flows.destination import Destination
 
 from .entry import membership, pack_version
-from .form import FormReader, Header, Leaf, MembershipItem
-from .identity import IdentityMap, IdentityReader
+from .form import FormReader, Header, MembershipItem
+from .identity import IdentityReader
 from .instant import EARLIEST, LATEST, US_PER_H, parse_instant
 from .merge import NEVER, NamespacedId, Profile
 from .reject import Rejected
@@ -30,15 +28,11 @@ STATUSES = {"realized": False, "existing": False, "exited": True}
 OPERATIONS = {"create", "merge", "delete"}
 """``header.operations.data`` (experience-platform.en, help/data-prep/upserts.md)."""
 
-_ABSENT = {b'""', b"{}", b"[]"}
-"""XDM takes no empty values (help/xdm/schema/composition.md): they mean absent, as null does."""
-
 _NOTHING_SAID = MembershipItem()
 """A membership with neither status nor time is as absent as an empty one."""
 
 _US_PER_MS = 1_000
 _MS_TEXT = re.compile(r"-?[0-9]{1,18}")
-_encode = msgspec.json.Encoder().encode
 
 
 class Fragment(Struct, frozen=True, gc=False):
@@ -63,12 +57,10 @@ class FragmentReader:
     def __init__(self, destination: Destination) -> None:
         """Build the typed decoders of the mapped attributes and the identity fields."""
         activation, identities = destination.activation, destination.identities
-        attributes = activation.attributes
         self._identities = IdentityReader(identities, destination.limits)
-        self._namespaces = {path: namespace for namespace, path in identities.fields.items()}
-        self._keys_only = FormReader(self._namespaces, memberships=False)
-        self._whole = FormReader({*attributes, *self._namespaces}, memberships=True)
-        self._attributes = frozenset(attributes)
+        self._keys_only = FormReader((), identities.fields, memberships=False)
+        self._whole = FormReader(activation.attributes, identities.fields, memberships=True)
+        self._key_in_map = not identities.fields
         self._kept_segments = None if activation.keep_unmapped else activation.mapped
         self._future = destination.limits.future_h * US_PER_H
         self._future_h = destination.limits.future_h
@@ -80,11 +72,13 @@ class FragmentReader:
             Rejected: it does not parse, or its identities break a rule.
         """
         _, entity = self._keys_only.read(raw)
-        if not self._namespaces and entity.identityMap:
+        if self._key_in_map and entity.identityMap:
             key = self._identities.only_key(entity.identityMap)
             if key:
                 return key
-        return self._read_identities(entity, self._keys_only.leaves(entity))[0]
+        return self._identities.read(entity.identityMap or {}, self._keys_only.identities(entity))[
+            0
+        ]
 
     def read(self, raw: bytes, arrival: int, ordinal: int) -> Fragment:
         """Decode one fragment.
@@ -102,8 +96,9 @@ class FragmentReader:
         except Rejected:
             self.key(raw)  # an identity at fault is the reason to name first
             raise
-        leaves = self._whole.leaves(entity)
-        key, identities = self._read_identities(entity, leaves)
+        key, identities = self._identities.read(
+            entity.identityMap or {}, self._whole.identities(entity)
+        )
         if _is_delete(header):
             time = self._time(header, entity, arrival)
             self._require_not_future(time, arrival)
@@ -112,37 +107,11 @@ class FragmentReader:
         version = pack_version(time, ordinal)
         content = Profile(
             NEVER,
-            self._read_attributes(leaves, version),
+            self._whole.attributes(entity, version),
             self._read_memberships(entity.segmentMembership, time, version, arrival),
             dict.fromkeys(identities, time),
         )
         return Fragment(key, time, ordinal, content)
-
-    def _read_identities(
-        self, entity: Any, leaves: Iterable[Leaf]
-    ) -> tuple[str, list[NamespacedId]]:
-        identity_map: IdentityMap = entity.identityMap or {}
-        if not self._namespaces:
-            return self._identities.read(identity_map)
-        return self._identities.read(identity_map, self._identity_fields(leaves))
-
-    def _identity_fields(self, leaves: Iterable[Leaf]) -> Iterable[NamespacedId]:
-        for path, value in leaves:
-            namespace = self._namespaces.get(path)
-            if namespace is None or value == "":
-                continue
-            if isinstance(value, bool) or not isinstance(value, (str, int)):
-                raise Rejected("bad_value", f"Expected `str | int` - at `$.{path}`")
-            yield namespace, str(value)
-
-    def _read_attributes(self, leaves: Iterable[Leaf], version: bytes) -> dict[str, bytes]:
-        attributes: dict[str, bytes] = {}
-        for path, value in leaves:
-            if path in self._attributes:
-                encoded = _encode(value)
-                if encoded not in _ABSENT:
-                    attributes[path] = version + encoded
-        return attributes
 
     def _read_memberships(
         self,
