@@ -36,7 +36,7 @@ def pack_version(time: int, ordinal: int) -> bytes:
 
 def membership(qualified: int, version: bytes, *, exited: bool) -> bytes:
     """Give the entry of a membership; on a tie exited wins over realized."""
-    return pack_instant(qualified) + version + _EXITED[exited]
+    return _INSTANT.pack(qualified + _SHIFT) + version + _EXITED[exited]
 
 
 def read_membership(entry: bytes) -> tuple[int, bool]:

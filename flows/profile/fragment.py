@@ -125,7 +125,7 @@ class FragmentReader:
         latest, unknown = time, False
         for namespace, segments in (found or {}).items():
             for id_, item in (segments or {}).items():
-                if item is None or item == _NOTHING_SAID:
+                if item is None:
                     continue
                 at = time
                 if item.lastQualificationTime:
@@ -133,7 +133,7 @@ class FragmentReader:
                     latest = max(latest, at)
                 exited = STATUSES.get(item.status or "")
                 if exited is None:
-                    unknown = True
+                    unknown = unknown or item != _NOTHING_SAID
                 elif self._kept_segments is None or (namespace, id_) in self._kept_segments:
                     memberships[namespace, id_] = membership(at, version, exited=exited)
         self._require_not_future(latest, arrival)

@@ -105,22 +105,21 @@ class IdentityReader:
         Raises:
             Rejected: a bound is passed, a phone is not E.164, or the key is missing or ambiguous.
         """
-        given: list[NamespacedId] = []
+        given: list[NamespacedId] = list(fields)
         primary: set[NamespacedId] = set()
         count = 0
         for code, items in identity_map.items():
             if not items or not code:
                 continue
             count += len(items)
-            if count > self._identities_max:
-                raise Rejected("too_many_identities", f"more than {self._identities_max}")
             namespace = code.lower()
             for item in items:
                 if item is not None and item.id:
                     given.append((namespace, item.id))
                     if item.primary:
                         primary.add((namespace, item.id))
-        given += fields
+        if count > self._identities_max:
+            raise Rejected("too_many_identities", f"more than {self._identities_max}")
         for _, id_ in given:
             if len(id_) > self._id_chars:
                 raise Rejected("id_too_long", f"an id has more than {self._id_chars} characters")

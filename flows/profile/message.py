@@ -103,7 +103,8 @@ class MessageEncoder:
         values: list[bytes] = []
         for key in keys:
             qualified, exited = read_membership(memberships[key])
-            values += (format_instant(qualified), b"exited" if exited else b"realized")
+            values.append(format_instant(qualified))
+            values.append(b"exited" if exited else b"realized")
         return template % tuple(values)
 
     def _lay_out_memberships(self, held: tuple[NamespacedId, ...]) -> Layout[NamespacedId]:

@@ -71,7 +71,7 @@ class ExportPolicy:
         """
         if after.tombstone > before.tombstone:
             return self._decide_delete(before, after)
-        segments = self._mapped(content.memberships)
+        segments = self._mapped(content.memberships) if content.memberships else []
         values_changed = _differ(before.attributes, after.attributes, content.attributes)
         identities_changed = self._identities_changed(before, after, content)
         newer = values_changed or (

@@ -133,6 +133,7 @@ DELETES: dict[str, Row] = {
     "a qualified one": ([said(1, GOLD, IN)], deleted(5), "export(delete)"),
     "at the same time": ([said(5, GOLD, IN)], deleted(5), "export(delete)"),
     "one that exited": ([said(1, GOLD, OUT)], deleted(5), "filtered/not_qualified"),
+    "an exit alone": ([said(1, {}, OUT), said(9)], deleted(5), "filtered/not_qualified"),
     "one never qualified": ([said(1, GOLD)], deleted(5), "filtered/not_qualified"),
     "one newer than the delete": ([said(9, GOLD, IN)], deleted(5), "filtered/unmapped"),
     "one of two memberships": ([said(1, {}, IN), said(9, {}, IN_2)], deleted(5), "export(delete)"),
@@ -255,6 +256,18 @@ def test_a_delete_shows_what_outlives_it() -> None:
     }
     assert ["name"] == list(shown.attributes)
     assert [("crmid", "c1")] == list(shown.identities)
+
+
+def test_a_delete_shows_identities_it_ended_only_if_nothing_else_names_the_profile() -> None:
+    """The ones left, if any; none of the old ones, either, while the profile stays qualified."""
+    old = said(1, {}, IN, identities=ECID)
+    only_ecid = {"identities": {"key": "crmid", "export": ["ecid"]}}
+
+    assert [("crmid", "c1")] == list(decide([old, said(9)], deleted(5))[1].identities)
+    assert ("ecid", "e1") in decide([old, said(9)], deleted(5), **only_ecid)[1].identities
+    assert [("crmid", "c1")] == list(
+        decide([old, said(9, {}, IN_2)], deleted(5), **only_ecid)[1].identities
+    )
 
 
 @pytest.mark.parametrize(
