@@ -21,11 +21,9 @@ LATEST = 253_402_300_800 * US_PER_S - 1
 """The last microsecond of the year 9999."""
 
 _MAX_OFFSET_H, _MAX_OFFSET_MIN = 23, 59
-_COMMON_CHARS = {
-    len("2020-03-03T21:24:39Z"): "--T::Z",
-    len("2020-03-03T21:24:39.123Z"): "--T::.",
-}
-"""Length of the two commonest forms, and their marks: every third character from the fourth."""
+_SECONDS_ONLY_CHARS = len("2020-03-03T21:24:39Z")
+_COMMON_MARKS = {_SECONDS_ONLY_CHARS: "--T::Z", len("2020-03-03T21:24:39.123Z"): "--T::."}
+"""Length of the two commonest forms, and their marks: every third character from the fifth."""
 
 _ISO = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):?(\d{2})?)",
@@ -39,8 +37,9 @@ def parse_instant(text: str) -> int:
     Raises:
         ValueError: the text is not one, has no offset, or lies outside the years 1 to 9999.
     """
-    if text[4:20:3] == _COMMON_CHARS.get(len(text)) and text[-1] == "Z":
-        return _since_epoch(text[:-1])
+    if text[4:20:3] == _COMMON_MARKS.get(len(text)) and text[-1] == "Z":
+        if len(text) == _SECONDS_ONLY_CHARS or text[20:-1].isdecimal():
+            return _since_epoch(text[:-1])
     match = _ISO.fullmatch(text)
     if match is None:
         raise ValueError("not an ISO 8601 date-time with an offset")
