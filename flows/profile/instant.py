@@ -37,9 +37,12 @@ def parse_instant(text: str) -> int:
     Raises:
         ValueError: the text is not one, has no offset, or lies outside the years 1 to 9999.
     """
-    if text[4:20:3] == _COMMON_MARKS.get(len(text)) and text[-1] == "Z":
-        if len(text) == _SECONDS_ONLY_CHARS or text[20:-1].isdecimal():
-            return _since_epoch(text[:-1])
+    if (
+        text[4:20:3] == _COMMON_MARKS.get(len(text))
+        and text[-1] == "Z"
+        and (len(text) == _SECONDS_ONLY_CHARS or text[20:-1].isdecimal())
+    ):
+        return _since_epoch(text[:-1])
     match = _ISO.fullmatch(text)
     if match is None:
         raise ValueError("not an ISO 8601 date-time with an offset")
