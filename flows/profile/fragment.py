@@ -180,7 +180,8 @@ def _created_at(value: float | str) -> int:
         if not _MS_TEXT.fullmatch(value):
             raise Rejected("bad_time", "header.createdAt is not a number of milliseconds")
         value = int(value)
-    instant = int(value * _US_PER_MS)
-    if instant < EARLIEST:
+    if value < EARLIEST / _US_PER_MS:
         raise Rejected("bad_time", "header.createdAt is before the year 1")
-    return min(instant, LATEST)  # which is in the future, and is refused as such
+    if value > LATEST / _US_PER_MS:
+        return LATEST  # which is in the future, and is refused as such
+    return int(value * _US_PER_MS)

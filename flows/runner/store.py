@@ -1,9 +1,11 @@
 """The state directory: one recovery store, its lock, and what it was made for.
 
-    state/lock        held while a process runs; the kernel lets go of it when the process dies
-    state/store.json  id and fingerprint of the store
-    state/recovery/   Bytewax's SQLite files
+    state/lock                 held while a process runs; let go of when it ends or dies
+    state/current/store.json   id and fingerprint of the store
+    state/current/recovery/    Bytewax's SQLite files
+    state/aside-<time>/        a store that `run --fresh` moved aside
 
+A store appears and is moved aside by one rename, so there is never half of one.
 The fingerprint says how profiles are keyed and dealt out. A store made under another one would
 resume the wrong profiles, so it is refused. Changed segments and attributes are fine.
 """
@@ -25,6 +27,8 @@ from msgspec import Struct
 from flows.destination import Destination
 from flows.lanes import LANES, SINK_PARTITIONS
 from flows.profile.line import PLACE_BITS
+
+_CURRENT, _CARD, _RECOVERY = "current", "store.json", "recovery"
 
 RECOVERY_PARTS = 1
 """SQLite files of a store, fixed for its life."""
@@ -110,13 +114,19 @@ def open_store(destination: Destination, *, fresh: bool = False) -> Iterator[Sto
 
 
 def _make_ready(folder: Path, wanted: Fingerprint, *, fresh: bool) -> Store:
-    if fresh:
-        _move_aside(folder)
+    current = folder / _CURRENT
+    if fresh and current.exists():
+        current.replace(folder / f"aside-{_now_as_name()}")
     card = _read_card(folder)
     if card is None:
-        return Store(_create(folder, wanted), folder / "recovery", resumed=False)
+        return Store(_create(folder, wanted), current / _RECOVERY, resumed=False)
     _require_same(folder, card.fingerprint, wanted)
-    return Store(card.id, folder / "recovery", resumed=True)
+    if not any((current / _RECOVERY).glob("*.sqlite3")):
+        raise StoreUnusable(
+            f"{current / _RECOVERY}: the files of the recovery store are gone. Put them back, or "
+            "start anew with `run --fresh`."
+        )
+    return Store(card.id, current / _RECOVERY, resumed=True)
 
 
 def _unusable(folder: Path, error: OSError) -> StoreUnusable:
@@ -159,41 +169,37 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def _read_card(folder: Path) -> _Card | None:
+    path = folder / _CURRENT / _CARD
     try:
-        return msgspec.json.decode((folder / "store.json").read_bytes(), type=_Card)
+        return msgspec.json.decode(path.read_bytes(), type=_Card)
     except FileNotFoundError:
         return None
     except msgspec.MsgspecError as error:
         raise StoreMismatch(
-            f"{folder}/store.json cannot be read ({error}). It may come from another release; "
-            "`run --fresh` moves the store aside and starts a new one."
+            f"{path} cannot be read ({error}). It may come from another release; `run --fresh` "
+            "moves the store aside and starts a new one."
         ) from None
 
 
 def _create(folder: Path, wanted: Fingerprint) -> str:
-    recovery = folder / "recovery"
-    if recovery.exists():  # a process died before it wrote the card, so nothing ran on it yet
-        shutil.rmtree(recovery)
+    draft = folder / f"{_CURRENT}.new"
+    if draft.exists():  # a process died while it made this, so nothing ran on it yet
+        shutil.rmtree(draft)
+    recovery = draft / _RECOVERY
+    draft.mkdir(mode=0o700)
     recovery.mkdir(mode=0o700)
     init_db_dir(recovery, RECOVERY_PARTS)
-    for part in recovery.iterdir():
-        part.chmod(0o600)
-    id_ = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%fZ")
-    draft = folder / "store.json.new"
-    draft.write_bytes(msgspec.json.format(msgspec.json.encode(_Card(id_, wanted)), indent=1))
-    draft.chmod(0o600)
-    draft.replace(folder / "store.json")
+    id_ = _now_as_name()
+    card = msgspec.json.format(msgspec.json.encode(_Card(id_, wanted)), indent=1)
+    (draft / _CARD).write_bytes(card)
+    for file in (draft / _CARD, *recovery.iterdir()):
+        file.chmod(0o600)
+    draft.replace(folder / _CURRENT)
     return id_
 
 
-def _move_aside(folder: Path) -> None:
-    card = folder / "store.json"
-    if not card.exists():
-        return
-    aside = folder / datetime.now(timezone.utc).strftime("aside-%Y%m%dT%H%M%S%fZ")
-    aside.mkdir(mode=0o700)
-    card.replace(aside / "store.json")  # the card first: without it the rest counts as unused
-    (folder / "recovery").replace(aside / "recovery")
+def _now_as_name() -> str:
+    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%fZ")
 
 
 def _require_same(folder: Path, found: Fingerprint, wanted: Fingerprint) -> None:

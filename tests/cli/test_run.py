@@ -65,7 +65,9 @@ def test_another_key_is_refused_until_the_store_is_moved_aside(
     """A store of another key is refused with 78; --fresh keeps it aside and begins anew."""
     folder.add(fragment("c1", tier="gold", status="realized"))
     folder.run("run", *stream.options)
-    store = {n: b for n, b in folder.files().items() if n.startswith("work/state/recovery/")}
+    store = {
+        n: b for n, b in folder.files().items() if n.startswith("work/state/current/recovery/")
+    }
     assert store
     other_key = (*stream.options, "--set=identities.key=loyaltyid")
 
@@ -80,7 +82,9 @@ def test_another_key_is_refused_until_the_store_is_moved_aside(
     assert 0 == fresh.code
     assert "received 1 = rejected 1" in fresh.err
     (aside,) = (folder.path / "state").glob("aside-*")
-    kept = {f"work/state/recovery/{p.name}": p.read_bytes() for p in aside.glob("recovery/*")}
+    kept = {
+        f"work/state/current/recovery/{p.name}": p.read_bytes() for p in aside.glob("recovery/*")
+    }
     assert store == kept
 
 

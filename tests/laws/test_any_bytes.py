@@ -77,6 +77,8 @@ def run(lines: list[bytes]) -> tuple[Funnel, int]:
 @given(st.lists(st.binary(max_size=60) | _DOCUMENTS, max_size=4))
 @example([b"\x00", b"{", b"[" * 300, b'{"messages":[{},[]]}', b'{"body":{},"header":{}}'])
 @example([b'{"header":{"createdAt":1e300},"body":{"_acme":{"customerId":1}}}'])
+@example([b'{"header":{"createdAt":-1.7e308},"body":{"_acme":{"customerId":1}}}'])
+@example([b'{"_acme":{"customerId":1},"timestamp":"2020-03-03T21:24:39.+02Z"}'])
 @example([b'{"_acme":{"customerId":' + b"9" * 300 + b"}}"])
 def test_any_line_ends_as_exactly_one_thing(lines: list[bytes]) -> None:
     """No bytes raise, and everything received is rejected, skipped or exported."""

@@ -62,7 +62,7 @@ def test_everything_in_the_store_is_plain(folder: Folder, stream: Stream) -> Non
     assert 0 == folder.run("run", *stream.options).code
     folder.add(fragment("c1", tier="silver"))
     assert 0 == folder.run("run", *stream.options).code
-    kept = values(folder.path / "state" / "recovery")
+    kept = values(folder.path / "state" / "current" / "recovery")
     steps = {step.rpartition(".")[2] for step, _ in kept}
     assert {"read-profiles", "join", "kinesis", "rejects"} <= steps
     for _, data in kept:

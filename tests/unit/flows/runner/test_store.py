@@ -61,7 +61,7 @@ def test_a_store_is_made_once_and_then_resumed(state: Path) -> None:
     """The second execution gets the same store under the same id."""
     with open_store(destination(state)) as first:
         assert not first.resumed
-        assert state / "recovery" == first.path
+        assert state / "current" / "recovery" == first.path
     with open_store(destination(state)) as second:
         assert second.resumed
         assert (first.id, first.path) == (second.id, second.path)
@@ -71,8 +71,8 @@ def test_a_store_has_one_recovery_file_for_ever(state: Path) -> None:
     """Bytewax cannot change the number of its files later."""
     make(state)
 
-    assert {"part-0.sqlite3"} == names(state / "recovery")
-    assert {"lock", "store.json", "recovery"} == names(state)
+    assert {"part-0.sqlite3"} == names(state / "current" / "recovery")
+    assert {"lock", "current"} == names(state)
 
 
 @pytest.mark.usefixtures("any_mode")
@@ -157,7 +157,7 @@ def test_another_way_of_keying_is_refused(state: Path, what: str) -> None:
     sections, change = CHANGES[what]
     changed = destination(state, **sections)
     make(state)
-    card = (state / "store.json").read_bytes()
+    card = (state / "current" / "store.json").read_bytes()
 
     with pytest.raises(StoreMismatch) as caught, open_store(changed):
         pass
@@ -166,16 +166,16 @@ def test_another_way_of_keying_is_refused(state: Path, what: str) -> None:
     with pytest.raises(StoreMismatch) as again:
         require_matching(changed)
     assert str(caught.value) == str(again.value)
-    assert card == (state / "store.json").read_bytes()
+    assert card == (state / "current" / "store.json").read_bytes()
 
 
 @pytest.mark.parametrize("field", ["lanes", "sink_partitions", "place_bits"])
 def test_a_store_of_another_layout_is_refused(state: Path, field: str) -> None:
     """What is fixed in the program is looked at too, as another release may have fixed it so."""
     make(state)
-    card = msgspec.json.decode((state / "store.json").read_bytes())
+    card = msgspec.json.decode((state / "current" / "store.json").read_bytes())
     card["fingerprint"][field] = 7
-    (state / "store.json").write_bytes(msgspec.json.encode(card))
+    (state / "current" / "store.json").write_bytes(msgspec.json.encode(card))
 
     with pytest.raises(StoreMismatch, match=f"{field} was 7, is"), open_store(destination(state)):
         pass
@@ -200,7 +200,7 @@ def test_what_does_not_key_may_change(state: Path) -> None:
 def test_fresh_moves_the_store_aside(state: Path) -> None:
     """What was there is kept under another name, whole, each time."""
     first = make(state)
-    (state / "recovery" / "mark").touch()
+    (state / "current" / "recovery" / "mark").touch()
     for number in (1, 2):
         with open_store(destination(state), fresh=True) as store:
             assert not store.resumed
@@ -216,7 +216,7 @@ def test_fresh_where_there_is_no_store_just_makes_one(state: Path) -> None:
     """Nothing is moved."""
     with open_store(destination(state), fresh=True) as store:
         assert not store.resumed
-    assert {"lock", "store.json", "recovery"} == names(state)
+    assert {"lock", "current"} == names(state)
 
 
 def test_fresh_is_the_way_out_of_another_configuration(state: Path) -> None:
@@ -230,23 +230,34 @@ def test_fresh_is_the_way_out_of_another_configuration(state: Path) -> None:
 
 
 def test_a_half_made_store_is_made_anew(state: Path) -> None:
-    """A process that died before the store's card was in place had not run on it."""
-    make(state)
-    card = state / "store.json"
-    card.rename(state / "store.json.new")
-    (state / "recovery" / "part-0.sqlite3").write_bytes(b"half of a file")
+    """A process that died while it made the store had not run on it."""
+    draft = state / "current.new" / "recovery"
+    draft.mkdir(parents=True)
+    (draft / "part-0.sqlite3").write_bytes(b"half of a file")
 
     with open_store(destination(state)) as store:
         assert not store.resumed
-    assert (state / "recovery" / "part-0.sqlite3").read_bytes().startswith(b"SQLite format 3")
-    assert {"lock", "store.json", "recovery"} == names(state)
+        assert (store.path / "part-0.sqlite3").read_bytes().startswith(b"SQLite format 3")
+    assert {"lock", "current"} == names(state)
+
+
+def test_a_store_whose_files_are_gone_is_not_taken_for_a_new_one(state: Path) -> None:
+    """Reading on from nothing would send everything again without a word."""
+    make(state)
+    (state / "current" / "recovery" / "part-0.sqlite3").unlink()
+
+    with (
+        pytest.raises(StoreUnusable, match=r"files of the recovery store are gone.*`run --fresh`"),
+        open_store(destination(state)),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("card", [b"", b"{", b"[]", b'{"id":"x"}', b"\xff"])
 def test_a_card_that_cannot_be_read_is_said(state: Path, card: bytes) -> None:
     """The store is left as it is; `--fresh` moves it aside."""
     make(state)
-    (state / "store.json").write_bytes(card)
+    (state / "current" / "store.json").write_bytes(card)
 
     with (
         pytest.raises(StoreMismatch, match=r"store\.json cannot be read .*`run --fresh` moves"),
