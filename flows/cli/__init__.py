@@ -24,7 +24,7 @@ def main() -> None:
     Start with `profile-export demo`, then `profile-export init`.
 
     Exit codes: 0 ok, 1 failed, 2 usage, 65 input rejected under --strict, 69 Kinesis unreachable,
-    77 permission denied, 78 configuration.
+    77 permission denied, 78 configuration, 130 interrupted.
     """
 
 
