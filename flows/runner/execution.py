@@ -16,6 +16,7 @@ from flows.destination import Destination
 from flows.funnel import Funnel, Unbalanced
 from flows.profile_export import get_flow, kinesis_sink, rejects_sink
 from flows.runner.dry import NoRejects, StdoutSink
+from flows.runner.engine_talk import engine_talk_held_back
 from flows.runner.store import open_store
 
 COLLECTOR_THRESHOLD = 100_000
@@ -82,11 +83,12 @@ def run(destination: Destination, *, fresh: bool, started: Started) -> Progress:
             funnel=progress.funnel,
         )
         gc.set_threshold(COLLECTOR_THRESHOLD)
-        run_main(
-            flow,
-            epoch_interval=timedelta(seconds=destination.state.epoch_s),
-            recovery_config=RecoveryConfig(store.path, _NO_BACKUP),
-        )
+        with engine_talk_held_back():
+            run_main(
+                flow,
+                epoch_interval=timedelta(seconds=destination.state.epoch_s),
+                recovery_config=RecoveryConfig(store.path, _NO_BACKUP),
+            )
     progress.require_balance()
     return progress
 
@@ -100,8 +102,8 @@ def run_dry(destination: Destination, *, started: Started) -> Progress:
     """
     progress = Progress(Funnel())
     started(progress)
-    run_main(
-        get_flow(destination, deliver=StdoutSink(), reject=NoRejects(), funnel=progress.funnel)
-    )
+    flow = get_flow(destination, deliver=StdoutSink(), reject=NoRejects(), funnel=progress.funnel)
+    with engine_talk_held_back():
+        run_main(flow)
     progress.require_balance()
     return progress

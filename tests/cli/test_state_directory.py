@@ -72,7 +72,9 @@ def test_an_interrupted_run_ends_in_words_and_the_next_goes_on(
     with running(folder, stream) as first:
         first.send_signal(signal.SIGINT)
         _, talk = first.communicate(timeout=TIMEOUT_S)
+    assert 130 == first.returncode
     assert b"Traceback" not in talk
+    assert b"panicked" not in talk
     assert 0 == folder.run("run", *stream.options, "--set", STANDARD_INPUT, stdin=line).code
     assert [message("c1", "gold")] == stream.messages()
 
