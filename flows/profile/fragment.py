@@ -99,11 +99,11 @@ class FragmentReader:
         key, identities = self._identities.read(
             entity.identityMap or {}, self._whole.identities(entity)
         )
-        if _is_delete(header):
-            time = self._time(header, entity, arrival)
+        deleted = _is_delete(header)
+        time = self._time(header, entity, arrival)
+        if deleted:
             self._require_not_future(time, arrival)
             return Fragment(key, time, ordinal, Profile(time, {}, {}, {}))
-        time = self._time(header, entity, arrival)
         version = pack_version(time, ordinal)
         content = Profile(
             NEVER,

@@ -9,25 +9,9 @@ import pytest
 
 from flows.destination import Destination, Segment
 from flows.destination.load import load
+from tests.support.minimal import MINIMAL
 
 TEMPLATE = Path(__file__).parents[4] / "flows" / "cli" / "template.yaml"
-
-MINIMAL = """\
-name: leads
-stream: {name: leads}
-identities: {key: crmid}
-activation: {segments: all, attributes: []}
-inputs:
-  - {name: profiles, jsonl: {path: profiles/}}
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Return the path of a minimal destination."""
-    path = tmp_path / "destination.yaml"
-    path.write_text(MINIMAL, encoding="utf-8")
-    return path
 
 
 def test_text_is_taken_as_it_is_written(file: Path) -> None:

@@ -14,15 +14,7 @@ from hypothesis import strategies as st
 
 from flows.destination import Destination
 from flows.destination.load import ConfigurationError, load
-
-MINIMAL = """\
-name: leads
-stream: {name: leads}
-identities: {key: crmid}
-activation: {segments: all, attributes: []}
-inputs:
-  - {name: profiles, jsonl: {path: profiles/}}
-"""
+from tests.support.minimal import MINIMAL
 
 UNHURRIED = settings(deadline=None)  # a busy machine is no failure
 

@@ -12,25 +12,9 @@ from pathlib import Path
 import pytest
 
 from flows.destination.load import ConfigurationError, Problem, load
+from tests.support.minimal import MINIMAL
 
 CONFIGS = Path(__file__).parents[3] / "data" / "configs"
-
-MINIMAL = """\
-name: leads
-stream: {name: leads}
-identities: {key: crmid}
-activation: {segments: all, attributes: []}
-inputs:
-  - {name: profiles, jsonl: {path: profiles/}}
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Return the path of a minimal destination."""
-    path = tmp_path / "destination.yaml"
-    path.write_text(MINIMAL, encoding="utf-8")
-    return path
 
 
 def problems(
