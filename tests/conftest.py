@@ -20,7 +20,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("release", settings.get_profile("test"), max_examples=5_000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "test")
+settings.load_profile(PROFILE)
+
+
+@pytest.fixture
+def simulated_lives() -> int:
+    """How many seeds of a simulation are played: half a minute, or half an hour."""
+    return 250_000 if PROFILE == "release" else 5_000
 
 
 @pytest.fixture(scope="session")

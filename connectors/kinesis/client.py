@@ -1,84 +1,39 @@
-"""PutRecords through boto3: the only place of this package that knows boto3 and botocore.
+"""Calls of the Kinesis API through boto3: the only place that makes them.
 
-Promise: one call is one attempt, and it ends in one of two ways: an outcome for every record, or a
-`KinesisError` that says whether trying again can help. An answer counts only with one entry per
-record, and an entry counts as acknowledged only with a sequence number; FailedRecordCount is not
-read. What AWS says in words is not repeated, as it may quote a partition key.
+Promise: one call is one attempt, and it ends in one of two ways: an answer with one entry for every
+record, or a `KinesisError` that says what the failure means. FailedRecordCount is not read.
 
-Left out: waiting and trying again. The sink is the only one that does.
+Fast by going a short way through botocore (`shortcut`) on a light transport (`transport`), each
+only where it works. Left out: waiting and trying again.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from functools import partial
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import boto3
+import botocore
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    LoginError,
-    NoAuthTokenError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from .core.delivery import THROTTLED
+from .codec import UnreadableAnswer, encode_records
+from .core.answer import Entry
 from .core.record import KinesisRecord
-from .errors import (
-    KinesisConfigurationError,
-    KinesisError,
-    KinesisPermissionDenied,
-    KinesisRequestRefused,
-    KinesisStreamNotFound,
-    KinesisUnreachable,
-)
+from .core.shards import Shard
+from .errors import KinesisConfigurationError
+from .refusals import no_answer, refused, unreadable
+from .shortcut import Prepared, long_way, long_way_back, shortcut_works, take_shortcut
+from .transport import replace_transport
 
-# Codes: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html (Errors) and
-# https://docs.aws.amazon.com/kinesis/latest/APIReference/CommonErrors.html, read in November 2026;
-# the names without "Exception" come from STS, which is asked for the keys of a role.
-_DENIED = {"AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired"}
-_BAD_CREDENTIALS = {
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-}
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}  # a refresh may heal these
-_NO_KEY = {
-    "KMSAccessDeniedException",
-    "KMSDisabledException",
-    "KMSInvalidStateException",
-    "KMSNotFoundException",
-    "KMSOptInRequired",
-}
-_THROTTLES = {
-    "KMSThrottlingException",
-    "LimitExceededException",
-    "RequestLimitExceeded",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    THROTTLED,
-}
-_NO_CREDENTIALS = (
-    LoginError,
-    NoAuthTokenError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-)
+CONNECT_TIMEOUT_S = 2
+"""Survives one lost SYN, which is sent again after a second."""
+
 # What botocore's JSON parser lets out when the body is not what the API promises.
 _UNREADABLE = (
     AttributeError,
@@ -87,11 +42,12 @@ _UNREADABLE = (
     ResponseParserError,
     TypeError,
     UnicodeDecodeError,
+    UnreadableAnswer,
 )
 
 
 class KinesisClient:
-    """Writes to one stream.
+    """Calls about one stream. May be used by several threads.
 
     Args:
         stream: Name or ARN of an existing stream.
@@ -99,20 +55,32 @@ class KinesisClient:
         endpoint_url: Another endpoint than AWS's own. Plain http only on this machine.
         session: A `boto3.Session`, or the name of a profile of AWS's shared configuration; None
             makes one from the usual chain of credentials.
+        connections: Most calls at a time that keep their connection.
+        request_timeout_s: How long an answer may take.
 
     Raises:
         KinesisConfigurationError: No region, an unknown profile, or an endpoint that is refused.
     """
 
     def __init__(
-        self, stream: str, *, region: str | None, endpoint_url: str | None, session: Any
+        self,
+        stream: str,
+        *,
+        region: str | None,
+        endpoint_url: str | None,
+        session: Any,
+        connections: int,
+        request_timeout_s: float,
     ) -> None:
         config = Config(
             # One attempt: whoever calls decides about the next, and counts it.
             retries={"mode": "standard", "total_max_attempts": 1},
-            connect_timeout=2,  # survives one lost SYN, which is sent again after a second
-            read_timeout=10,  # a healthy answer takes milliseconds; botocore would wait 60 s
+            connect_timeout=min(CONNECT_TIMEOUT_S, request_timeout_s),
+            read_timeout=request_timeout_s,
             tcp_keepalive=True,
+            # botocore puts its own together anew for each call, which takes a tenth of the time.
+            user_agent=f"Boto3/{boto3.__version__} Botocore/{botocore.__version__} KinesisSink",
+            max_pool_connections=connections,
             # Records were checked before; botocore's second look costs a quarter of the call, and
             # its error would quote the data.
             parameter_validation=False,
@@ -120,19 +88,15 @@ class KinesisClient:
         try:
             if session is None or isinstance(session, str):
                 session = boto3.Session(profile_name=session)
-            client = session.client(
-                "kinesis", region_name=region, endpoint_url=endpoint_url, config=config
+            make_client = partial(
+                session.client, "kinesis", region_name=region, endpoint_url=endpoint_url
             )
+            client = make_client(config=config)
             # Asked of the client, as the endpoint may also come from AWS_ENDPOINT_URL or a profile.
             endpoint = urlsplit(client.meta.endpoint_url)
             if endpoint.scheme == "http":  # it stays on this machine, also where a proxy is set
                 client.close()
-                client = session.client(
-                    "kinesis",
-                    region_name=region,
-                    endpoint_url=endpoint_url,
-                    config=config.merge(Config(proxies={})),
-                )
+                client = make_client(config=config.merge(Config(proxies={})))
         except (BotoCoreError, ValueError) as error:
             why = "the endpoint is no URL" if isinstance(error, ValueError) else str(error)
             raise KinesisConfigurationError(
@@ -141,125 +105,98 @@ class KinesisClient:
                 code=type(error).__name__,
                 needs_person=True,
             ) from error
-        self._client = client
         if not _keeps_data_private(endpoint):
-            self._client.close()
+            client.close()
             raise KinesisConfigurationError(
                 f"plain http to {endpoint.hostname} is refused: profiles would cross the "
                 "network in the clear. Use https, or an endpoint on this machine (127.0.0.1).",
                 needs_person=True,
             )
+        self._takes_shortcut = shortcut_works(partial(make_client, config=config))
+        if self._takes_shortcut:
+            take_shortcut(client)
+        replace_transport(
+            client, connect_timeout_s=config.connect_timeout, read_timeout_s=request_timeout_s
+        )
+        self._client = client
         self._target = {"StreamARN" if stream.startswith("arn:") else "StreamName": stream}
         host = endpoint.netloc.rpartition("@")[2]  # a user and password before it stay unsaid
         self._where = f"stream {stream!r} at {endpoint.scheme}://{host}"
 
-    def put_records(self, records: Sequence[KinesisRecord]) -> list[str | None]:
-        """Make one PutRecords request.
+    def prepare(self, records: Sequence[KinesisRecord]) -> Sequence[Any]:
+        """Make what `put_records` takes: the work that needs no network.
 
         Args:
             records: 1 to 500 acceptable records.
+        """
+        if self._takes_shortcut:
+            return Prepared(encode_records(records, self._target))
+        return long_way(records)
+
+    def put_records(self, prepared: Sequence[Any], count: int) -> list[Entry]:
+        """Make one PutRecords call.
+
+        Args:
+            prepared: From `prepare`.
+            count: How many records it was made of.
 
         Returns:
-            One outcome per record, in their order: None for acknowledged, else the ErrorCode.
+            One entry per record, in their order.
 
         Raises:
             KinesisError: Whether any record was written is unknown.
         """
-        entries = [_entry(record) for record in records]
-        try:
-            answer = self._client.put_records(Records=entries, **self._target)
-        except ClientError as error:
-            raise self._refused(error) from None  # its text may quote a partition key
-        except _NO_CREDENTIALS as error:
-            raise self._denied(type(error).__name__, needs_person=True) from error
-        except (BotoCoreError, OSError) as error:
-            raise KinesisUnreachable(
-                f"no answer from {self._where}: {type(error).__name__}. Check the network, the "
-                "region and the endpoint; nothing was lost.",
-                code=type(error).__name__,
-            ) from error
-        except _UNREADABLE as error:
-            raise self._unreadable(type(error).__name__) from error
-        results = answer.get("Records") or []
-        if len(results) != len(records):
-            raise self._unreadable(f"{len(results)} entries for {len(records)} records")
-        return [_outcome(result) for result in results]
+        answer = self._call("put_records", Records=prepared, **self._target)
+        # Entries are missing where a success is none of Kinesis, whose own have status 200.
+        entries: list[Entry] = (
+            answer.get("Entries", []) if self._takes_shortcut else long_way_back(answer)
+        )
+        if len(entries) != count:
+            raise unreadable(f"{len(entries)} entries for {count} records", self._where)
+        return entries
+
+    def list_shards(self) -> list[Shard]:
+        """List the stream's shards, closed ones too, by as many calls as that takes.
+
+        Raises:
+            KinesisError: They cannot be listed.
+        """
+        shards: list[Shard] = []
+        arguments = self._target
+        while arguments:
+            answer = self._call("list_shards", **arguments)
+            try:
+                shards += [_shard(found) for found in answer["Shards"]]
+            except (KeyError, TypeError, ValueError) as error:
+                raise unreadable(type(error).__name__, self._where) from error
+            token = answer.get("NextToken")
+            arguments = {"NextToken": token} if token else {}
+        return shards
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _refused(self, error: ClientError) -> KinesisError:
-        """Put an error answer of AWS into one of ours."""
-        code = error.response.get("Error", {}).get("Code") or "no code"
-        metadata = error.response.get("ResponseMetadata", {})
-        status = metadata.get("HTTPStatusCode", 0)
-        what = f"{code}, HTTP {status}, request id {metadata.get('RequestId', 'unknown')}"
-        if code in _DENIED or code in _NO_KEY:
-            action = f"sts:{error.operation_name}"
-            if error.operation_name == "PutRecords":
-                action = "kms:GenerateDataKey" if code in _NO_KEY else "kinesis:PutRecords"
-            return KinesisPermissionDenied(
-                f"not allowed to write to {self._where}: {what}. Grant the identity in use the IAM "
-                f"action {action} (`aws sts get-caller-identity` shows which identity that is); "
-                "nothing was lost.",
-                code=code,
-                needs_person=True,
-            )
-        if code in _BAD_CREDENTIALS or code in _EXPIRED:
-            return self._denied(what, code=code, needs_person=code in _BAD_CREDENTIALS)
-        if code == "ResourceNotFoundException":
-            return KinesisStreamNotFound(
-                f"there is no {self._where}: {what}. It is never created here: create it, or "
-                "correct its name, the account or the region; nothing was lost.",
-                code=code,
-                needs_person=True,
-            )
-        if code in _THROTTLES or status in (0, 408, 429) or status >= 500:  # noqa: PLR2004
-            return KinesisUnreachable(
-                f"{self._where} did not take the request: {what}. If this goes on, look at the "
-                "stream's capacity and at the AWS health page; nothing was lost.",
-                code=code,
-            )
-        return KinesisRequestRefused(
-            f"{self._where} refused the request: {what}. Look the code up in the PutRecords "
-            "documentation; nothing was lost.",
-            code=code,
-            needs_person=True,
-        )
-
-    def _denied(self, what: str, *, code: str = "", needs_person: bool) -> KinesisPermissionDenied:
-        return KinesisPermissionDenied(
-            f"no valid credentials for {self._where}: {what}. The IAM action kinesis:PutRecords is "
-            "needed; log in again or correct the profile, the role or the machine's clock "
-            "(`aws sts get-caller-identity` tells whether it worked); nothing was lost.",
-            code=code or what,
-            needs_person=needs_person,
-        )
-
-    def _unreadable(self, why: str) -> KinesisUnreachable:
-        return KinesisUnreachable(
-            f"an answer from {self._where} is unreadable ({why}), so its records count as not "
-            "written. If this goes on, something between here and Kinesis alters the answers.",
-            code="UnreadableAnswer",
-        )
+    def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(self._client, method)(**arguments)
+        except ClientError as error:
+            raise refused(error, self._where) from None  # its text may quote a partition key
+        except (BotoCoreError, HTTPException, OSError) as error:
+            raise no_answer(error, self._where) from error
+        except _UNREADABLE as error:
+            raise unreadable(type(error).__name__, self._where) from error
+        return answer
 
 
-def _entry(record: KinesisRecord) -> dict[str, Any]:
-    entry = {"Data": record.data, "PartitionKey": record.partition_key}
-    if record.explicit_hash_key is not None:
-        entry["ExplicitHashKey"] = record.explicit_hash_key
-    return entry
-
-
-def _outcome(result: dict[str, Any] | None) -> str | None:
-    """None if this entry of an answer acknowledges its record, else its error code."""
-    if not result:
-        return "EmptyEntry"
-    code: str | None = result.get("ErrorCode")
-    if code is None and not result.get("SequenceNumber"):
-        return "NoSequenceNumber"
-    return code
+def _shard(found: dict[str, Any]) -> Shard:
+    keys, numbers = found["HashKeyRange"], found["SequenceNumberRange"]
+    return Shard(
+        found["ShardId"],
+        int(keys["StartingHashKey"]),
+        int(keys["EndingHashKey"]),
+        "EndingSequenceNumber" not in numbers,
+    )
 
 
 def _keeps_data_private(endpoint: SplitResult) -> bool:

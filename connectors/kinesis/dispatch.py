@@ -1,90 +1,121 @@
-"""Does what `core.delivery` and `core.retry` decide: sends, waits, gives up, keeps dead letters.
+"""Does what `core.delivery` decides: sends, waits, keeps dead letters, and pushes back.
 
 Promise: `flush` returns only when every record handed in was acknowledged or is a dead letter on
-the disk; else an error is raised, and whoever runs the job must not commit. All calls are made
-under one lock, so workers of one process may share a dispatcher.
+the disk; else an error is raised, and whoever runs the job must not commit. Once an error was
+raised nothing more is sent.
 
-Left out: more than one request in flight, sending a partly filled request before a flush.
+Who does what: those who call `write` and `flush` (Bytewax's workers) put requests together and make
+their bodies; light I/O threads send them and settle the answers; a timer thread asks when something
+is due by itself. All of them ask the delivery under one lock, which nobody holds while waiting for
+the network. Callers wait while there is no room, which is how the sink pushes back.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
+import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
 
-from .core.delivery import Delivery, DeliveryStats
-from .core.record import KinesisRecord, refusal
-from .core.retry import Patience
-from .dead_letters import DeadLetters
-from .errors import (
-    KinesisAccountingError,
-    KinesisError,
-    KinesisRecordRefused,
-    KinesisUnreachable,
-)
+from .core.actions import Aside, DeliverySettings, Request, Superseded
+from .core.answer import Entry
+from .core.delivery import Delivery
+from .core.record import KinesisRecord
+from .core.shards import Shard, ShardMap
+from .core.stats import DeliveryStats
+from .core.unsettled import Unaccounted
+from .dead_letters import DeadLetterKeeper
+from .errors import KinesisError, KinesisRecordRefused, defect, entries_failed
+
+RELIST_S = 1.0
+"""Shortest time between two listings of the shards; a reshard takes longer."""
+
+_LOOK_UP_S = 60.0
+"""How long the timer sleeps at most: after that it sees that nobody wants it any more."""
+
+_log = logging.getLogger(__name__)
 
 
 class Client(Protocol):
     """What a dispatcher needs of a client; see `client.KinesisClient`."""
 
-    def put_records(self, records: Sequence[KinesisRecord]) -> list[str | None]:
-        """Make one request: an outcome per record, or a `KinesisError`."""
+    def prepare(self, records: Sequence[KinesisRecord]) -> Sequence[Any]:
+        """Do what needs no network."""
+
+    def put_records(self, prepared: Sequence[Any], count: int) -> list[Entry]:
+        """Make one request: an entry per record, or a `KinesisError`."""
+
+    def list_shards(self) -> list[Shard]:
+        """List the shards, or a `KinesisError`."""
 
     def close(self) -> None:
         """Close the connections."""
 
 
 class Dispatcher:
-    """Takes records and answers for them.
+    """Takes records and answers for them. Workers of one process may share it.
+
+    Attributes:
+        is_abandoned: Whether nothing more is started.
 
     Args:
-        client: Makes the requests; closed with the dispatcher.
+        client: Makes the calls; closed with the dispatcher.
         stats: Counted up.
+        settings: How to deliver.
         dead_letters: Where records go that can never be accepted; None makes them an error.
-        patience: When to try again and when to give up.
         clock: Seconds, never going back.
-        sleep: Waits some seconds.
+        random: Gives a number from 0 to 1.
     """
 
     def __init__(
         self,
         client: Client,
         stats: DeliveryStats,
+        settings: DeliverySettings,
         *,
-        dead_letters: DeadLetters | None,
-        patience: Patience,
+        dead_letters: DeadLetterKeeper | None,
         clock: Callable[[], float],
-        sleep: Callable[[float], None],
+        random: Callable[[], float],
     ) -> None:
         self._client = client
         self._stats = stats
         self._unsettled_before = stats.unsettled  # of an execution that was broken off
+        self._settings = settings
         self._dead_letters = dead_letters
-        self._patience = patience
         self._clock = clock
-        self._sleep = sleep
-        self._delivery = Delivery(stats)
+        open_keys = () if dead_letters is None else dead_letters.open_keys()
+        self._delivery = Delivery(stats, settings, random, open_keys)
         self._lock = threading.Lock()
+        self._settled = threading.Condition(self._lock)  # there is room, or nothing left, or an end
+        self._sooner = threading.Condition(self._lock)  # the timer has to look again
+        self._poll_at = math.inf
+        self._list_again_at = -math.inf
+        self._last_failure = KinesisError("nothing was acknowledged")
+        self._ended_by: BaseException | None = None
+        self.is_abandoned = False
+        self._io = ThreadPoolExecutor(settings.max_in_flight + 1, thread_name_prefix="kinesis-io")
+        self._timer = threading.Thread(
+            target=self._do, args=(self._keep_time,), name="kinesis-timer", daemon=True
+        )
+        self._timer.start()
 
-    def write(self, batches: Iterable[Iterable[KinesisRecord]]) -> None:
-        """Take records, and send as long as a full request waits.
+    def write(self, batches: Iterable[Sequence[KinesisRecord]]) -> None:
+        """Take records; blocks while there is no room for more.
 
         Raises:
-            KinesisError: Gave up; see `flush`.
+            KinesisError: It is over; see `flush`.
         """
-        with self._lock:
-            for batch in batches:
-                for record in batch:
-                    self._stats.offered += 1
-                    cause = refusal(record)
-                    if cause is None:
-                        self._delivery.add(record)
-                    else:
-                        self._put_away(record, cause)
-            while self._delivery.is_due:
-                self._send()
+        for records in batches:
+            place = 0
+            while place < len(records):
+                with self._lock:
+                    self._wait_for(lambda: self._delivery.has_room)
+                    place = self._delivery.offer(records, place, self._clock())
+                    requests = self._poll()
+                self._send_soon(requests)
 
     def flush(self) -> None:
         """Return when nothing is left to answer for.
@@ -95,71 +126,174 @@ class Dispatcher:
             DeadLettersFull: A record can never be accepted and there is no room to keep it.
         """
         with self._lock:
-            while not self._delivery.is_empty:
-                self._send()
+            self._delivery.flush()
+            requests = self._poll()
+        self._send_soon(requests)
+        with self._lock:
+            self._wait_for(lambda: self._delivery.is_empty)
             if self._dead_letters is not None:
                 self._dead_letters.sync()
             if self._stats.unsettled != self._unsettled_before:
-                raise KinesisAccountingError(
-                    f"after a flush the counts do not add up: {self._stats}. This is a defect of "
-                    "the Kinesis connector: please report it. Nothing was committed; starting "
-                    "again sends the last epoch once more."
-                )
+                raise defect(f"after a flush the counts do not add up: {self._stats}")
+
+    def abandon(self) -> None:
+        """Start nothing more. Takes no lock: it may be called while garbage is collected."""
+        self.is_abandoned = True
 
     def close(self) -> None:
-        """Let go of connections and files; never raises, and records that wait stay unsent.
+        """Let go of threads, connections and files; never raises, and may be called again.
 
-        They belong to an epoch that was not committed, and come again.
+        Records that wait stay unsent: they belong to an epoch that was not committed, and come
+        again. Returns when no request is under way any more, so that whatever the next execution
+        sends comes after it.
         """
+        self.abandon()
+        with self._lock:
+            self._sooner.notify_all()
+            self._settled.notify_all()
+        self._io.shutdown(cancel_futures=True)
+        self._timer.join()
         with contextlib.suppress(OSError):  # nothing is lost: what counts was synced by `flush`
             if self._dead_letters is not None:
                 self._dead_letters.close()
             self._client.close()
 
-    def _put_away(self, record: KinesisRecord, cause: str) -> None:
-        if self._dead_letters is None:
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        """Let others work until a condition holds, or it is over."""
+        while True:
+            if self._ended_by is not None:
+                raise self._ended_by
+            if self.is_abandoned:
+                raise KinesisError("the sink was closed; start again, nothing was lost")
+            if condition():
+                return
+            self._settled.wait()
+
+    def _poll(self) -> list[Request]:
+        """Ask the delivery, and do what needs no network; the lock is held."""
+        if self._ended_by is not None or self.is_abandoned:
+            return []
+        now = self._clock()
+        actions = self._delivery.poll(now)
+        try:
+            for aside in actions.asides:
+                self._keep(aside)
+        except KinesisError as error:
+            self._end(error)
+            return []
+        if actions.gave_up:
+            self._end(self._giving_up())
+            return []
+        if actions.wants_shards and now >= self._list_again_at:
+            self._list_again_at = now + RELIST_S
+            self._soon(self._list_shards)
+        if actions.poll_at < self._poll_at:
+            self._sooner.notify()
+        self._poll_at = actions.poll_at
+        return actions.requests
+
+    def _keep(self, aside: Aside | Superseded) -> None:
+        letters = self._dead_letters
+        if isinstance(aside, Superseded):
+            if letters is not None:
+                letters.supersede(aside.partition_key)
+        elif letters is not None:
+            letters.add(
+                aside.record,
+                aside.cause,
+                code=aside.code,
+                shard=aside.shard,
+                attempts=aside.attempts,
+                age_s=self._clock() - aside.since,
+            )
+        else:
             raise KinesisRecordRefused(
-                f"a record can never be accepted by Kinesis: {cause}. Configure a place for dead "
-                "letters, or make the messages smaller, then start again; nothing was lost.",
+                f"a record can never be accepted by Kinesis: {aside.cause}. Configure a place for "
+                "dead letters, or make the messages smaller, then start again; nothing was lost.",
+                code=aside.code,
                 needs_person=True,
             )
-        self._dead_letters.add(record, cause)
-        self._stats.dead_lettered += 1
 
-    def _send(self) -> None:
-        """Make one request; after a failure wait, or give up."""
-        records = self._delivery.request()
-        started = self._clock()
-        self._stats.requests += 1
+    def _giving_up(self) -> KinesisError:
+        failure = self._last_failure
+        if failure.needs_person and not self._stats.acknowledged:
+            return failure  # a mistake in the set-up: better said now than after give_up_s
+        return type(failure)(
+            f"gave up after {self._settings.give_up_s:g} s without progress: {failure}",
+            code=failure.code,
+            kind=failure.kind,
+        )
+
+    def _end(self, error: BaseException) -> None:
+        """Send nothing more; whoever calls next gets the error. The lock is held."""
+        self._ended_by = self._ended_by or error
+        self._settled.notify_all()
+        self._sooner.notify_all()
+
+    def _send_soon(self, requests: Sequence[Request]) -> None:
+        """Make the bodies here, so that little is left to the I/O threads."""
+        for request in requests:
+            self._soon(self._send, request, self._client.prepare(request.records))
+
+    def _soon(self, task: Callable[..., None], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the pool is closed: nobody wants it any more
+            self._io.submit(self._do, task, *arguments)
+
+    def _do(self, task: Callable[..., None], *arguments: object) -> None:
+        """Do a task of another thread; what goes wrong is the business of those who write."""
+        if self.is_abandoned or self._ended_by is not None:
+            return
         try:
-            outcomes = self._client.put_records(records)
+            task(*arguments)
+        except BaseException as error:  # noqa: BLE001 - a thread has nobody else to tell
+            with self._lock:
+                self._end(defect(str(error)) if isinstance(error, Unaccounted) else error)
+
+    def _send(self, request: Request, prepared: Sequence[Any]) -> None:
+        answer: list[Entry] | KinesisError
+        try:
+            answer = self._client.put_records(prepared, len(request.records))
         except KinesisError as error:
-            self._stats.retried += len(records)
-            if error.needs_person and not self._stats.acknowledged:
-                raise  # a mistake in the set-up: better said now than after give_up_s
-            failure = error
-        else:
-            acknowledged = self._delivery.answered(outcomes)
-            if acknowledged:
-                self._patience.progress()
-            if acknowledged == len(records):
-                return
-            failure = _entries_failed(outcomes)
-        pause_s = self._patience.pause_s(started, self._clock())
-        if pause_s is None:
-            raise type(failure)(
-                f"gave up after {self._patience.give_up_s:g} s without progress: {failure}",
-                code=failure.code,
-                needs_person=failure.needs_person,
-            ) from failure
-        self._sleep(pause_s)
+            answer = error
+        with self._lock:
+            now = self._clock()
+            if isinstance(answer, KinesisError):
+                self._last_failure = answer
+                self._delivery.failed(request, answer.kind, answer.code, now)
+            elif codes := self._delivery.answered(request, answer, now):
+                self._last_failure = entries_failed(codes, len(answer))
+            requests = self._poll()
+            if self._delivery.has_room:
+                self._settled.notify_all()
+        self._send_soon(requests)
 
+    def _list_shards(self) -> None:
+        try:
+            shards = self._client.list_shards()
+        except KinesisError as error:
+            if error.needs_person:
+                self._list_again_at = math.inf
+            _log.warning(
+                "the shards cannot be listed, so a throttle slows its records one by one and not "
+                "their whole shard: %s",
+                error,
+            )
+            return
+        with self._lock:
+            self._delivery.remap(ShardMap(shards), self._clock())
+            requests = self._poll()
+        self._send_soon(requests)
 
-def _entries_failed(outcomes: Sequence[str | None]) -> KinesisError:
-    codes = sorted({code for code in outcomes if code is not None})
-    return KinesisUnreachable(
-        f"Kinesis answered, but did not take {len(outcomes) - outcomes.count(None)} of "
-        f"{len(outcomes)} records: {', '.join(codes)}. Raise the capacity of the stream (shards or "
-        "on-demand mode) or look at the AWS health page; nothing was lost.",
-        code=codes[0],
-    )
+    def _keep_time(self) -> None:
+        """Ask the delivery whenever something is due by itself."""
+        while True:
+            with self._lock:
+                if self.is_abandoned or self._ended_by is not None:
+                    return
+                wait_s = self._poll_at - self._clock()
+                if wait_s > 0:
+                    self._sooner.wait(min(wait_s, _LOOK_UP_S))
+                    continue
+                self._poll_at = math.inf  # until the delivery says otherwise
+                requests = self._poll()
+            self._send_soon(requests)

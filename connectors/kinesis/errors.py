@@ -7,20 +7,33 @@ to itself until it gives up.
 
 from __future__ import annotations
 
+from collections import Counter
+
+from .core.retry import Kind
+
 
 class KinesisError(Exception):
     """Root of all errors of this connector.
 
     Attributes:
         code: AWS's error code, or the name of the underlying exception; "" if there is none.
+        kind: What it means for trying again.
         needs_person: Trying again cannot help until somebody changes something.
     """
 
-    def __init__(self, message: str, *, code: str = "", needs_person: bool = False) -> None:
-        """Keep the message for people and the code for programs."""
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        kind: Kind = Kind.UNAVAILABLE,
+        needs_person: bool = False,
+    ) -> None:
+        """Keep the message for people and the rest for programs."""
         super().__init__(message)
         self.code = code
-        self.needs_person = needs_person
+        self.kind = kind
+        self.needs_person = needs_person or kind.needs_person
 
 
 class KinesisConfigurationError(KinesisError):
@@ -57,5 +70,27 @@ class DeadLettersFull(KinesisError):
     """The dead letters reached their limit."""
 
 
+class DeadLettersUnusable(KinesisError):
+    """The file of dead letters cannot be read or written, or holds a line that is not ours."""
+
+
 class KinesisAccountingError(KinesisError):
     """After a flush the counts do not add up: a defect of this connector."""
+
+
+def defect(what: str) -> KinesisAccountingError:
+    """Say that this connector is wrong."""
+    return KinesisAccountingError(
+        f"{what}. This is a defect of the Kinesis connector: please report it. Nothing was "
+        "committed; starting again sends the last epoch once more."
+    )
+
+
+def entries_failed(codes: Counter[str], count: int) -> KinesisUnreachable:
+    """Say that an answer did not acknowledge all of its so many records, and by which codes."""
+    return KinesisUnreachable(
+        f"Kinesis answered, but did not take {codes.total()} of {count} records: "
+        f"{', '.join(sorted(codes))}. Raise the capacity of the stream (shards or on-demand mode) "
+        "or look at the AWS health page; nothing was lost.",
+        code=min(codes),
+    )

@@ -1,18 +1,25 @@
 """A Kinesis stream as far as a crash test needs one: it keeps what it took, whoever dies meanwhile.
 
-Each execution connects with a session of its own, in the place of a `boto3.Session`. A request has
-three points: before anything of it was taken, after half of its records were, and after all of
-them were but nobody was told. No network and no AWS client; what a real client makes of each
-answer has tests of its own.
+Each execution connects with a session of its own, whose requests end here instead of in a socket,
+inside botocore's own `before-send`. A request has three points: before anything of it was taken,
+after half of its records were, and after all of them were but nobody was told. No network; what a
+real client makes of each answer has tests of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import SimpleNamespace
-from typing import Any
+import base64
+import json
+from collections.abc import Iterator
+
+import boto3
+import botocore.session
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.loaders import create_loader
 
 from tests.crash.fuse import REQUEST, Fuse
+
+_LOADER = create_loader()  # shared, as reading the service's model is most of a client's cost
 
 
 class FarEnd:
@@ -26,9 +33,35 @@ class FarEnd:
         """Start empty."""
         self.stored: list[tuple[str, bytes]] = []
 
-    def session(self, fuse: Fuse) -> _Session:
+    def session(self, fuse: Fuse) -> boto3.Session:
         """Give the session of one execution."""
-        return _Session(self, fuse)
+
+        def put_records(request: AWSRequest, **_: object) -> AWSResponse | None:
+            return self._put_records(request, fuse)
+
+        core = botocore.session.Session()
+        core.register_component("data_loader", _LOADER)
+        session = boto3.Session("key", "secret", region_name="us-east-1", botocore_session=core)
+        session.events.register("before-send.kinesis.PutRecords", put_records)
+        return session
+
+    def _put_records(self, request: AWSRequest, fuse: Fuse) -> AWSResponse | None:
+        body = json.loads(request.body)
+        if body["StreamName"] != "leads":
+            return None  # the client tries itself out
+        records = [
+            (each["PartitionKey"], base64.b64decode(each["Data"])) for each in body["Records"]
+        ]
+        assert len(records) == len(dict(records)), "a key stands twice in one request"
+        fuse.point(REQUEST[0])
+        self.stored += records[::2]  # any part of a request may be taken, not only a start
+        if len(records) > 1:
+            fuse.point(REQUEST[1])
+        self.stored += records[1::2]
+        fuse.point(REQUEST[2])
+        entry = {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}
+        answer = {"FailedRecordCount": 0, "Records": [entry] * len(records)}
+        return AWSResponse(request.url, 200, {}, _Raw(json.dumps(answer).encode()))
 
     def messages(self) -> dict[str, list[bytes]]:
         """Give what was taken, by partition key."""
@@ -38,33 +71,11 @@ class FarEnd:
         return messages
 
 
-class _Session:
-    """What `KinesisSink` asks of a session, and of the client that it gives."""
+class _Raw:
+    """A body as botocore reads it."""
 
-    meta = SimpleNamespace(endpoint_url="https://kinesis.us-east-1.amazonaws.com")
+    def __init__(self, body: bytes) -> None:
+        self._body = body
 
-    def __init__(self, far_end: FarEnd, fuse: Fuse) -> None:
-        self._far_end = far_end
-        self._fuse = fuse
-
-    def client(self, service: str, **_: object) -> _Session:
-        assert service == "kinesis"
-        return self
-
-    def put_records(self, *, StreamName: str, Records: Sequence[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - Kinesis's own names
-        assert StreamName == "leads"
-        records = [(each["PartitionKey"], each["Data"]) for each in Records]
-        assert len(records) == len(dict(records)), "a key stands twice in one request"
-        self._fuse.point(REQUEST[0])
-        self._far_end.stored += records[::2]  # any part of a request may be taken, not only a start
-        if len(records) > 1:
-            self._fuse.point(REQUEST[1])
-        self._far_end.stored += records[1::2]
-        self._fuse.point(REQUEST[2])
-        return {
-            "FailedRecordCount": 0,
-            "Records": [{"SequenceNumber": "1", "ShardId": "shardId-000000000000"}] * len(records),
-        }
-
-    def close(self) -> None:
-        """Nothing is open."""
+    def stream(self) -> Iterator[bytes]:
+        yield self._body

@@ -2,13 +2,15 @@
 
 An independent judge: it reads each request from the bytes that would have gone over the wire and
 imports nothing of the connector. Each request takes the next step of the script; when the script
-is at its end, everything is accepted.
+is at its end, everything is accepted. ListShards is never allowed, as for many a job: a throttled
+record then waits by itself, and the order of requests depends on nothing else.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -25,36 +27,55 @@ REQUESTS_MAX = 5000
 Sent = tuple[str, bytes]
 """A record as it was sent: partition key and data."""
 
+DEADLINE_S = 20
+
 
 class ScriptedKinesis:
-    """The stream: `requests` is what was sent, `stored` what it keeps, in order."""
+    """The stream: `requests` is what was sent, `stored` what it keeps, in order.
+
+    Attributes:
+        now: a clock, in seconds, which only a step moves.
+    """
 
     def __init__(self, *script: Step) -> None:
         """Answer with these steps, one for each request."""
+        self.now = 0.0
         self.requests: list[list[Sent]] = []
         self.stored: list[Sent] = []
         self._script = iter(script)
+        self._came = threading.Condition()
         core = botocore.session.Session()
         core.register_component("data_loader", _LOADER)
         self.session = boto3.Session(
             "canary-key", "canary-secret", region_name="us-east-1", botocore_session=core
         )
         self.session.events.register("before-send.kinesis.PutRecords", self._answer)
+        self.session.events.register("before-send.kinesis.ListShards", _deny)
 
-    def _answer(self, request: AWSRequest, **_: object) -> AWSResponse:
+    def wait_for(self, requests: int) -> None:
+        """Return when so many requests have come."""
+        with self._came:
+            assert self._came.wait_for(lambda: len(self.requests) >= requests, DEADLINE_S)
+
+    def _answer(self, request: AWSRequest, **_: object) -> AWSResponse | None:
         body = json.loads(request.body)
-        assert body["StreamName"] == "leads"
+        if body["StreamName"] != "leads":  # a client may try itself out before it starts
+            return None
         records = [
             (entry["PartitionKey"], base64.b64decode(entry["Data"])) for entry in body["Records"]
         ]
-        self.requests.append(records)
-        assert len(self.requests) <= REQUESTS_MAX, "it asks without end"
-        return next(self._script, accept)(self, records)
+        with self._came:  # several requests may come at once
+            self.requests.append(records)
+            assert len(self.requests) <= REQUESTS_MAX, "it asks without end"
+            step = next(self._script, accept)
+            self._came.notify_all()
+        return step(self, records)
 
     def store(self, records: Sequence[Sent]) -> list[dict[str, Any]]:
         """Keep records and return their entries for the answer."""
-        start = len(self.stored)
-        self.stored += records
+        with self._came:
+            start = len(self.stored)
+            self.stored += records
         return [
             {"SequenceNumber": f"{start + place:056d}", "ShardId": "shardId-000000000000"}
             for place in range(len(records))
@@ -122,6 +143,26 @@ def cuts(error: Exception, *, applied: bool) -> Step:
     return step
 
 
+def takes(seconds: float, step: Step) -> Step:
+    """Do a step after some time on the stream's clock."""
+
+    def late(kinesis: ScriptedKinesis, records: list[Sent]) -> AWSResponse:
+        kinesis.now += seconds
+        return step(kinesis, records)
+
+    return late
+
+
+def waits_for(event: threading.Event) -> Step:
+    """Accept everything, but not before something has happened."""
+
+    def late(kinesis: ScriptedKinesis, records: list[Sent]) -> AWSResponse:
+        assert event.wait(DEADLINE_S)
+        return accept(kinesis, records)
+
+    return late
+
+
 def edits(edit: Callable[[list[dict[str, Any]]], object]) -> Step:
     """Accept everything, then put `edit(entries)` in the place of the answer's entries."""
 
@@ -130,6 +171,11 @@ def edits(edit: Callable[[list[dict[str, Any]]], object]) -> Step:
         return _response(200, json.dumps(answer))
 
     return step
+
+
+def _deny(request: AWSRequest, **_: object) -> AWSResponse:
+    del request
+    return _response(400, json.dumps({"__type": "AccessDeniedException", "message": ""}))
 
 
 class _Raw:

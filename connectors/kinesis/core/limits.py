@@ -25,6 +25,9 @@ RECORD_BYTES = 1_048_576
 1 MiB is what every stream has unless its owner raised it (UpdateMaxRecordSize, up to 10 MiB).
 """
 
+RECORD_BYTES_MAX = 10 * 1_048_576
+"""Largest record that any stream can be set to take (UpdateMaxRecordSize, 2026-11)."""
+
 REQUEST_BYTES = 5 * 1_048_576
 """Largest request we make: the sum of its records' sizes.
 

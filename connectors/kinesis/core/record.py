@@ -1,7 +1,7 @@
 """One record as Kinesis takes it: its fields, its exact size, and why it could never be accepted.
 
 Promise: the size is the one AWS counts, and a record without a `refusal` is within every limit of
-`limits`. Left out: a limit that one stream alone has (its owner may have raised the record size).
+`limits`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ class KinesisRecord(msgspec.Struct, frozen=True, gc=False):
         partition_key: 1 to 256 characters. Order is kept per partition key.
         explicit_hash_key: A decimal number below 2**128 that chooses the shard instead of the
             partition key.
-        replaceable: A newer waiting record of the same partition key may take this one's place.
-            This version never does so: every record is sent.
+        replaceable: While it waits because an earlier record of its partition key is not
+            acknowledged yet, a newer one of that key may take its place; it then counts as
+            superseded.
     """
 
     data: bytes
@@ -46,10 +47,14 @@ def record_bytes(record: KinesisRecord) -> int:
     return len(record.data) + (len(key) if key.isascii() else len(key.encode()))
 
 
-def refusal(record: KinesisRecord) -> str | None:
+def refusal(record: KinesisRecord, max_bytes: int = limits.RECORD_BYTES) -> str | None:
     """Why Kinesis can never accept this record, or None if nothing stands in the way.
 
     The text names sizes and limits, never the key or the data.
+
+    Args:
+        record: What is to be written.
+        max_bytes: Largest record that the stream takes.
     """
     key = record.partition_key
     if not key:
@@ -62,8 +67,8 @@ def refusal(record: KinesisRecord) -> str | None:
         size = record_bytes(record)
     except UnicodeEncodeError:
         return "the partition key is not valid Unicode (half a surrogate pair)"
-    if size > limits.RECORD_BYTES:
-        return f"data and partition key have {size} bytes, more than {limits.RECORD_BYTES}"
+    if size > max_bytes:
+        return f"data and partition key have {size} bytes, more than {max_bytes}"
     if record.explicit_hash_key is not None and not _is_hash_key(record.explicit_hash_key):
         return "the explicit hash key is not a decimal number from 0 to 2**128 - 1"
     return None

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import boto3
 import pytest
 
 from connectors.kinesis import KinesisConfigurationError
-from connectors.kinesis.client import KinesisClient
+from tests.unit.connectors.kinesis.sessions import client_of
+
+pytestmark = pytest.mark.usefixtures("nobodys")
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the environment nor the files of whoever runs the tests have a say."""
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-
-
-def connect(endpoint_url: str | None, region: str | None = "us-east-1") -> None:
+def connect(endpoint_url: str | None, **more: Any) -> None:
     """Build a client and let go of it."""
-    KinesisClient("leads", region=region, endpoint_url=endpoint_url, session=None).close()
+    client_of(endpoint_url, **more).close()
 
 
 @pytest.mark.parametrize(
@@ -65,7 +60,7 @@ def test_an_endpoint_from_the_environment_is_refused_too(monkeypatch: pytest.Mon
 def test_without_a_region_the_message_says_so() -> None:
     """A missing region is a mistake in the configuration, not in the network."""
     with pytest.raises(KinesisConfigurationError, match="specify a region"):
-        connect(None, region=None)
+        connect(None, region=None, session=None)
 
 
 @pytest.mark.parametrize("url", ["kinesis", "http://", "::"])
@@ -78,6 +73,19 @@ def test_an_endpoint_that_is_no_url_is_a_configuration_error(url: str) -> None:
 def test_the_session_is_used() -> None:
     """A session brings its own region and credentials."""
     session = boto3.Session("key", "secret", region_name="eu-west-3")
-    client = KinesisClient("leads", region=None, endpoint_url=None, session=session)
+    client = client_of(region=None, session=session)
     client.close()
     assert "eu-west-3" in client._where
+
+
+def test_a_profile_that_is_not_there_is_a_configuration_error() -> None:
+    """It is said at once, and by its name."""
+    with pytest.raises(KinesisConfigurationError, match="nobody"):
+        connect(None, session="nobody")
+
+
+def test_a_password_in_the_endpoint_is_not_repeated() -> None:
+    """Whatever goes wrong, it is told with the host and without what stands before it."""
+    client = client_of("https://user:canary@kinesis.example.com:8443")
+    client.close()
+    assert "stream 'leads' at https://kinesis.example.com:8443" == client._where

@@ -1,189 +1,126 @@
-"""The delivery laws, for any order of writes and flushes and any failures, judged by the stream.
-
-The stream of these tests is the judge. It knows only what was handed in, and looks at each request
-when it arrives.
-"""
+"""The dispatcher: who waits for what, and what goes by itself."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import chain, repeat
-
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from connectors.kinesis import (
-    DeliveryStats,
-    KinesisAccountingError,
+    KinesisPermissionDenied,
     KinesisRecord,
-    KinesisRecordRefused,
     KinesisUnreachable,
 )
-from connectors.kinesis.core.retry import Patience
-from connectors.kinesis.dispatch import Dispatcher
-
-Failure = str | set[int]
-"""What goes wrong with a request: "lost" before or "cut" after it was applied, or these places."""
-
-
-class JudgingStream:
-    """Checks each request when it comes, and fails as told; later requests all succeed."""
-
-    def __init__(self, failures: Sequence[Failure] = ()) -> None:
-        """Fail the first requests in these ways."""
-        self._failures: Iterator[Failure] = chain(failures, repeat(set()))
-        self.handed_in: dict[str, list[bytes]] = defaultdict(list)
-        self.acknowledged: dict[str, list[bytes]] = defaultdict(list)
-        self.stored: dict[str, list[bytes]] = defaultdict(list)
-        self.requests = 0
-        self.closed = 0
-
-    def put_records(self, records: Sequence[KinesisRecord]) -> list[str | None]:
-        """Judge a request, then answer it."""
-        self.requests += 1
-        assert self.requests <= 5000, "it asks without end"
-        assert 1 <= len(records) <= 500
-        assert sum(len(r.data) + len(r.partition_key) for r in records) <= 5 * 1024 * 1024
-        assert len(records) == len({r.partition_key for r in records}), "a key twice"
-        for record in records:
-            key = record.partition_key
-            due = self.handed_in[key][len(self.acknowledged[key])]
-            assert due == record.data, "not the oldest unacknowledged record of its key"
-        failure = next(self._failures)
-        if failure == "lost":
-            raise KinesisUnreachable("lost")
-        for place, record in enumerate(records):
-            if failure == "cut" or place not in failure:
-                self.stored[record.partition_key].append(record.data)
-        if failure == "cut":
-            raise KinesisUnreachable("cut")
-        outcomes = ["InternalFailure" if n in failure else None for n in range(len(records))]
-        for record, outcome in zip(records, outcomes, strict=True):
-            if outcome is None:
-                self.acknowledged[record.partition_key].append(record.data)
-        return outcomes
-
-    def close(self) -> None:
-        """Count how often it is closed."""
-        self.closed += 1
-
-
-def dispatcher_of(
-    stream: JudgingStream, stats: DeliveryStats, give_up_s: float = 1e9
-) -> Dispatcher:
-    """Connect a dispatcher whose time stands still."""
-    return Dispatcher(
-        stream,
-        stats,
-        dead_letters=None,
-        patience=Patience(give_up_s, lambda: 0.5),
-        clock=lambda: 0.0,
-        sleep=lambda _: None,
-    )
-
-
-KEYS = st.sampled_from("abcde")
-WRITES = st.lists(st.lists(KEYS, max_size=8), max_size=8)
-FAILURES = st.lists(
-    st.one_of(st.just("lost"), st.just("cut"), st.sets(st.integers(0, 4))), max_size=20
+from connectors.kinesis.core.retry import Kind
+from tests.unit.connectors.kinesis.work import (
+    DEADLINE_S,
+    Clock,
+    StubClient,
+    accept,
+    fails,
+    raises,
+    waits_for,
+    working,
 )
 
+LOST = KinesisUnreachable("no answer", code="ReadTimeoutError")
+DENIED = KinesisPermissionDenied("not allowed", code="AccessDeniedException", kind=Kind.DENIED)
 
-@given(st.lists(WRITES, max_size=4), FAILURES)
-def test_order_holds_nothing_is_lost_and_the_counts_add_up(
-    epochs: list[list[list[str]]], failures: list[Failure]
+
+def test_a_flush_sends_everything_and_returns_when_it_is_acknowledged(
+    threads: ThreadPoolExecutor,
 ) -> None:
-    """For any writes and failures, each record is acknowledged once, in the order of its key."""
-    stream, stats = JudgingStream(failures), DeliveryStats()
-    dispatcher = dispatcher_of(stream, stats)
-    number = 0
-    for epoch in epochs:
-        for batch in epoch:
-            records = []
-            for key in batch:
-                records.append(KinesisRecord(str(number).encode(), key))
-                stream.handed_in[key].append(str(number).encode())
-                number += 1
-            dispatcher.write([records])
-        dispatcher.flush()
-        assert stream.handed_in == {k: v for k, v in stream.acknowledged.items() if v}
-        assert number == stats.offered == stats.acknowledged
-        assert stats.unsettled == 0
-    assert stats.requests == stream.requests
-    for key, stored in stream.stored.items():
-        assert stream.handed_in[key] == list(dict.fromkeys(stored)), "duplicates at most"
-
-
-@settings(max_examples=25)  # each is a thousand records
-@given(st.lists(st.integers(1, 3), min_size=499, max_size=520), FAILURES)
-def test_full_requests_go_out_while_writing(counts: list[int], failures: list[Failure]) -> None:
-    """With 500 keys and more, writing sends, and less than a full request is left to the flush."""
-    stream, stats = JudgingStream(failures), DeliveryStats()
-    dispatcher = dispatcher_of(stream, stats)
-    records = []
-    for number in range(max(counts)):
-        for key, count in enumerate(counts):
-            if number < count:
-                records.append(KinesisRecord(str(number).encode(), f"key-{key}"))
-                stream.handed_in[f"key-{key}"].append(str(number).encode())
-    dispatcher.write([records[:300], records[300:]])
-    waiting = {key for key in stream.handed_in if stream.handed_in[key] != stream.acknowledged[key]}
-    assert len(waiting) < 500
-    dispatcher.flush()
-    assert stream.handed_in == stream.acknowledged
-    assert len(records) == stats.acknowledged
+    """Not earlier, and later records of a key go in their order."""
+    answered = threading.Event()
+    client = StubClient(accept, waits_for(answered))
+    with working(client) as work:
+        work.write("a1 b1 a2")
+        assert [] == client.requests
+        flushed = threads.submit(work.dispatcher.flush)
+        client.wait_for_requests(2)
+        assert not flushed.done()
+        answered.set()
+        assert flushed.result(DEADLINE_S) is None
+        assert [["a1", "b1"], ["a2"]] == client.requests
+        assert (3, 3, 0) == (work.stats.offered, work.stats.acknowledged, work.stats.unsettled)
 
 
 def test_a_flush_of_nothing_makes_no_request() -> None:
     """Sixty partitions flush one after another, and only the first has something to send."""
-    stream = JudgingStream()
-    dispatcher = dispatcher_of(stream, DeliveryStats())
-    dispatcher.flush()
-    assert stream.requests == 0
+    client = StubClient()
+    with working(client) as work:
+        work.dispatcher.flush()
+    assert [] == client.requests
 
 
-def test_a_record_without_a_place_for_dead_letters_is_an_error() -> None:
-    """Nothing is ever dropped, so an impossible record stops the job when it cannot be kept."""
-    stats = DeliveryStats()
-    dispatcher = dispatcher_of(JudgingStream(), stats)
-    with pytest.raises(KinesisRecordRefused, match="the partition key is empty"):
-        dispatcher.write([[KinesisRecord(b"x", "")]])
-    assert (1, 0) == (stats.offered, stats.dead_lettered)
+def test_a_lone_record_goes_by_itself() -> None:
+    """Without any further call: the timer sends it when it has lingered."""
+    client, clock = StubClient(), Clock()
+    with working(client, clock=clock, linger_s=0.001) as work:
+        work.write("a1")
+        clock.now = 1.0
+        client.wait_for_requests(1)
+    assert [["a1"]] == client.requests
 
 
-def test_counts_that_do_not_add_up_stop_the_commit() -> None:
-    """The balance is checked by a flush, in production too."""
-    stats = DeliveryStats()
-    dispatcher = dispatcher_of(JudgingStream(), stats)
-    stats.offered += 1
-    with pytest.raises(KinesisAccountingError, match="offered=1, acknowledged=0"):
-        dispatcher.flush()
+def test_a_failed_request_is_sent_again_by_itself() -> None:
+    """After its pause, without any further call."""
+    client, clock = StubClient(raises(LOST)), Clock()
+    with working(client, clock=clock, random=0.001, linger_s=0.0) as work:
+        work.write("a1")
+        client.wait_for_requests(1)
+        clock.now = 1.0
+        client.wait_for_requests(2)
+    assert [["a1"], ["a1"]] == client.requests
 
 
-def test_counts_of_a_broken_off_execution_are_no_error_of_the_next() -> None:
-    """A second execution with the same sink balances its own records only."""
-    stream = JudgingStream(["lost"])
-    stats = DeliveryStats()
-    first = dispatcher_of(stream, stats, give_up_s=0)
-    stream.handed_in["a"] = [b"1"]
-    first.write([[KinesisRecord(b"1", "a")]])
-    with pytest.raises(KinesisUnreachable):
-        first.flush()
-    first.close()
-    second = dispatcher_of(stream, stats)
-    second.write([[KinesisRecord(b"1", "a")]])
-    second.flush()
-    assert [b"1"] == stream.acknowledged["a"]
-    assert (2, 1, 1) == (stats.offered, stats.acknowledged, stats.unsettled)
+def test_a_write_blocks_while_there_is_no_room(threads: ThreadPoolExecutor) -> None:
+    """It goes on when something was settled, and never holds more than it may."""
+    answered = threading.Event()
+    client = StubClient(waits_for(answered))
+    with working(client, buffer_records=2) as work:
+        written = threads.submit(work.write, "a1 a2 a3 b1 b2")
+        client.wait_for_requests(1)
+        assert (2, False) == (work.stats.offered, written.done())
+        answered.set()
+        assert written.result(DEADLINE_S) is None
+        work.dispatcher.flush()
+        assert (5, 5) == (work.stats.offered, work.stats.acknowledged)
+    assert [name for names in client.requests for name in names if name[0] == "a"] == [
+        *("a1", "a2", "a3")
+    ]
 
 
-def test_closing_never_raises() -> None:
-    """An error while closing would hide the real one, or abort the process."""
+def test_requests_are_under_way_at_the_same_time_up_to_the_most() -> None:
+    """Their number is bounded, and an answer lets the next one go."""
+    meeting = threading.Barrier(3)
+    under_way: list[int] = []
 
-    class Stuck(JudgingStream):
-        def close(self) -> None:
-            raise OSError
+    def meet(names: list[str]) -> Any:
+        under_way.append(meeting.wait(DEADLINE_S))
+        return accept(names)
 
-    dispatcher_of(Stuck(), DeliveryStats()).close()
+    client = StubClient(meet, meet, meet)
+    with working(client, max_in_flight=3) as work:
+        records = [KinesisRecord(b"x", f"key-{number}") for number in range(2_000)]
+        work.dispatcher.write([records])
+        work.dispatcher.flush()
+    assert [0, 1, 2] == sorted(under_way)
+    assert [500] * 4 == [len(names) for names in client.requests]
+
+
+def test_workers_share_one_dispatcher(threads: ThreadPoolExecutor) -> None:
+    """Each key's records keep their order, whoever else writes."""
+    client = StubClient(*[raises(LOST), fails(a1="InternalFailure")] * 3)
+    with working(client, max_in_flight=2) as work:
+
+        def deliver(key: str) -> None:
+            for number in range(20):
+                work.deliver(f"{key}{number}")
+
+        for future in [threads.submit(deliver, key) for key in "abcd"]:
+            future.result(DEADLINE_S)
+        assert (80, 80) == (work.stats.offered, work.stats.acknowledged)
+    for key in "abcd":
+        sent = [name for names in client.requests for name in names if name[0] == key]
+        assert [f"{key}{number}" for number in range(20)] == list(dict.fromkeys(sent))

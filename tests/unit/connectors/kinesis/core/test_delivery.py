@@ -1,70 +1,224 @@
-"""What waits, and what the next request holds."""
+"""What the delivery sends, and when, as long as nothing fails."""
 
 from __future__ import annotations
 
-from connectors.kinesis import DeliveryStats, KinesisRecord
-from connectors.kinesis.core.delivery import THROTTLED, Delivery
+import math
+
+import pytest
+
+from connectors.kinesis import KinesisRecord
+from connectors.kinesis.core.actions import Request
+from connectors.kinesis.core.unsettled import Unaccounted
+from tests.unit.connectors.kinesis.core.made import record, records, taken
+from tests.unit.connectors.kinesis.core.trial import Trial
+
+MIB = 1_048_576
 
 
-def delivery_of(*records: KinesisRecord) -> Delivery:
-    """Let these records wait."""
-    delivery = Delivery(DeliveryStats())
-    for record in records:
-        delivery.add(record)
-    return delivery
+def many(count: int) -> list[KinesisRecord]:
+    """Make as many records, each of another key."""
+    return [KinesisRecord(b"%d" % number, f"key-{number}") for number in range(count)]
 
 
-def test_nothing_waits_at_first() -> None:
-    """An empty delivery has no request to make."""
-    delivery = delivery_of()
-    assert delivery.is_empty
-    assert not delivery.is_due
-    assert [] == delivery.request()
+def test_at_first_there_is_nothing_to_do() -> None:
+    """An empty delivery sends nothing, wants nothing, and need not be asked again."""
+    trial = Trial()
+    assert (True, True) == (trial.delivery.is_empty, trial.delivery.has_room)
+    assert [] == trial.poll()
+    assert (math.inf, False, False) == (
+        trial.actions.poll_at,
+        trial.actions.wants_shards,
+        trial.actions.gave_up,
+    )
 
 
-def test_a_request_that_is_not_answered_changes_nothing() -> None:
-    """Asking again gives the same records first."""
-    a, b, c = (KinesisRecord(b"x", key) for key in "abc")
-    delivery = delivery_of(a, b)
-    assert [a, b] == delivery.request()
-    delivery.add(c)
-    assert [a, b, c] == delivery.request()
+def test_a_lone_record_goes_after_the_linger_time() -> None:
+    """It says when, and then waits for nothing but the time."""
+    trial = Trial(linger_s=1.0)
+    assert [] == trial.offer("a1")
+    assert 1.0 == trial.actions.poll_at
+    assert [] == trial.at(0.5)
+    assert ["a1"] == trial.at(1.0)
+    assert math.inf == trial.actions.poll_at
 
 
-def test_a_failed_key_goes_behind_the_others() -> None:
-    """One throttled shard does not hold up the rest: its keys wait for their next turn."""
-    records = [KinesisRecord(b"x", str(number)) for number in range(501)]
-    delivery = delivery_of(*records)
-    delivery.answered([THROTTLED] * 500)
-    assert [records[500], *records[:499]] == delivery.request()
+def test_the_linger_time_counts_from_the_oldest_record() -> None:
+    """Records that come later go with it and do not put it off."""
+    trial = Trial(linger_s=1.0)
+    trial.offer("a1")
+    trial.now = 0.75
+    assert [] == trial.offer("b1")
+    assert ["a1 b1"] == trial.at(1.0)
 
 
-def test_499_keys_are_not_due_and_500_are() -> None:
-    """A request is due when it can be full."""
-    delivery = delivery_of(*(KinesisRecord(b"x", str(number)) for number in range(499)))
-    assert not delivery.is_due
-    delivery.add(KinesisRecord(b"x", "another"))
-    assert delivery.is_due
+def test_without_a_linger_time_each_record_goes_at_once() -> None:
+    """Zero is a linger time, too."""
+    trial = Trial(linger_s=0.0)
+    assert [["a1"], ["b1"]] == [trial.offer("a1"), trial.offer("b1")]
 
 
-def test_bytes_of_one_key_make_a_request_due() -> None:
-    """A hot key cannot fill the memory: 5 MiB waiting are sent, though only one record at once."""
-    record = KinesisRecord(bytes(1_048_575), "k")
-    delivery = delivery_of(*[record] * 4)
-    assert not delivery.is_due
-    delivery.add(record)
-    assert delivery.is_due
-    assert [record] == delivery.request()
-    delivery.answered([None])
-    assert not delivery.is_due
+def test_a_full_request_does_not_linger() -> None:
+    """500 keys go at once, and what is left of 501 lingers."""
+    trial = Trial()
+    assert [500] == [len(sent.split()) for sent in trial.hand_in(many(501))]
+    assert 1.0 == trial.actions.poll_at
+
+
+def test_a_flush_sends_what_lingers() -> None:
+    """It goes at once, and so does what follows until everything is settled."""
+    trial = Trial()
+    trial.offer("a1 a2 b1")
+    assert ["a1 b1"] == trial.flush()
+    trial.hand_in(many(500))
+    assert ["c1"] == trial.offer("c1")
+    assert ["a2"] == trial.answer("a1 b1")
+    assert math.inf == trial.actions.poll_at
+
+
+def test_after_a_flush_records_linger_again() -> None:
+    """A flush is over when nothing is left, and a flush of nothing is over at once."""
+    trial = Trial()
+    assert [] == trial.flush()
+    assert [] == trial.offer("a1")
+    trial.flush()
+    trial.answer("a1")
+    assert trial.delivery.is_empty
+    assert [] == trial.offer("a2")
+
+
+def test_a_full_buffer_sends_what_it_has() -> None:
+    """When nothing more can join, waiting has no use."""
+    trial = Trial(buffer_records=3)
+    assert ["a1 b1"] == trial.offer("a1 a2 b1")
+    assert not trial.delivery.has_room
+    assert 1 == trial.delivery.offer(records("c1 c2"), 1, 0.0)
+    trial.answer("a1 b1")
+    assert trial.delivery.has_room
+
+
+def test_a_key_has_one_record_under_way() -> None:
+    """A later record of it is first sent after the earlier one was acknowledged."""
+    trial = Trial(linger_s=0.0)
+    assert ["a1 b1"] == trial.offer("a1 a2 b1")
+    assert ["c1"] == trial.offer("a3 c1 b2")
+    assert [] == trial.answer("c1")
+    assert ["a2 b2"] == trial.answer("a1 b1")
+    assert ["a3"] == trial.answer("a2 b2")
+
+
+def test_the_next_record_of_a_key_does_not_linger_when_nothing_else_is_under_way() -> None:
+    """A key alone has one record a round trip, not one a linger time."""
+    trial = Trial(linger_s=1.0)
+    trial.offer("a1 a2 a3")
+    assert ["a1"] == trial.at(1.0)
+    assert ["a2"] == trial.answer("a1")
+    assert ["a3"] == trial.answer("a2")
+
+
+def test_the_next_record_of_a_key_waits_for_company_while_others_are_under_way() -> None:
+    """It goes with what the last answer brings, or after the linger time."""
+    trial = Trial(linger_s=1.0)
+    trial.offer("a1 a2 a3 b1 b2")
+    trial.at(1.0)
+    (full,) = trial.hand_in(many(500))
+    assert [] == trial.answer("a1 b1")
+    assert 2.0 == trial.actions.poll_at
+    assert ["a2 b2"] == trial.answer(full)
+    trial.hand_in(many(500))
+    assert [] == trial.answer("a2 b2")
+    assert ["a3"] == trial.at(2.0)
+
+
+def test_no_more_requests_are_under_way_than_allowed() -> None:
+    """The next one goes when one is answered; until then there is no time to ask at."""
+    trial = Trial(max_in_flight=2)
+    first, second = trial.hand_in(many(1_500))
+    assert math.inf == trial.actions.poll_at
+    assert [] == trial.at(99.0)
+    assert 500 == len(trial.answer(second)[0].split())
+    assert [] == trial.answer(first)
+
+
+def test_a_request_holds_5_mib_and_no_more() -> None:
+    """Six records of 1 MiB are two requests, also when a small one was the first of its key."""
+    trial = Trial()
+    trial.hand_in([KinesisRecord(b"x", str(number)) for number in range(6)])
+    trial.hand_in([KinesisRecord(bytes(MIB - 1), str(number)) for number in range(6)])
+    trial.flush()
+    trial.answer_with(trial.under_way.pop(), [taken()] * 6)
+    assert [5, 1] == [len(request.records) for request in trial.actions.requests]
+
+
+def test_a_replaceable_record_gives_way_while_it_waits() -> None:
+    """Only what waits behind another one is replaced, and it counts as superseded."""
+    trial = Trial(linger_s=0.0)
+    assert ["a1"] == trial.offer("a1 a2 a3", replaceable=True)
+    trial.offer("a4")
+    assert ["a4"] == trial.answer("a1")
+    trial.answer("a4")
+    assert (4, 2, 2, 0) == (
+        trial.stats.offered,
+        trial.stats.acknowledged,
+        trial.stats.superseded,
+        trial.stats.unsettled,
+    )
+
+
+def test_everything_is_counted() -> None:
+    """What was offered is acknowledged or open, and requests are those that were sent."""
+    trial = Trial(linger_s=0.0)
+    trial.offer("a1 a2 b1")
+    assert (3, 0, 3, 1) == (
+        trial.stats.offered,
+        trial.stats.acknowledged,
+        trial.stats.unsettled,
+        trial.stats.requests,
+    )
+    trial.answer("a1 b1")
+    trial.answer("a2")
+    assert (3, 3, 0, 2) == (
+        trial.stats.offered,
+        trial.stats.acknowledged,
+        trial.stats.unsettled,
+        trial.stats.requests,
+    )
+    assert trial.delivery.is_empty
 
 
 def test_ten_thousand_records_of_one_key_keep_their_order() -> None:
     """A hot key is delivered one by one."""
-    records = [KinesisRecord(str(number).encode(), "hot") for number in range(10_000)]
-    delivery = delivery_of(*records)
-    offered = []
-    while not delivery.is_empty:
-        offered += delivery.request()
-        assert delivery.answered([None]) == 1
-    assert records == offered
+    trial = Trial(linger_s=0.0)
+    trial.hand_in([KinesisRecord(b"%d" % number, "hot") for number in range(10_000)])
+    sent = []
+    while trial.under_way:
+        request = trial.under_way.pop()
+        sent += [int(each.data) for each in request.records]
+        trial.answer_with(request, [taken()])
+    assert list(range(10_000)) == sent
+
+
+def test_an_answer_to_nothing_is_a_defect() -> None:
+    """An answer that comes twice, or for another delivery's request, is found."""
+    trial = Trial(linger_s=0.0)
+    trial.offer("a1")
+    with pytest.raises(Unaccounted):
+        trial.delivery.answered(Request([record("a1")], 0.0), [taken()], 0.0)
+
+
+def test_a_record_that_went_astray_is_a_defect() -> None:
+    """The balance is checked at each answer: a key whose record is nowhere is found."""
+    trial = Trial()
+    trial.offer("a1 b1")
+    trial.at(1.0)
+    trial.offer("c1")
+    trial.delivery._ready.records.clear()
+    with pytest.raises(Unaccounted, match="1 partition keys have unsettled records, of which 0"):
+        trial.answer("a1 b1")
+
+
+def test_a_delivery_says_nothing_of_its_records() -> None:
+    """What prints objects must not print people."""
+    trial = Trial()
+    trial.hand_in([KinesisRecord(b"canary", "canary")])
+    trial.flush()
+    assert "canary" not in f"{trial.delivery!r} {trial.actions!r} {trial.delivery} {trial.actions}"
