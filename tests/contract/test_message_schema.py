@@ -29,7 +29,7 @@ FULL = """
    "name":"Likely"}}},
  "identityMap":{"crmid":[{"id":"c1"},{"id":"c2"}]},
  "_export":{"id":"0123456789abcdef0123456789abcdef","reasons":["membership","delete"],
-   "at":"2020-03-03T21:24:39Z"}}
+   "at":"2020-03-03T21:24:39Z","dropped":["notes"]}}
 """
 """A message with everything a message can have; each wrong one below differs in one thing."""
 
@@ -64,7 +64,12 @@ WRONG = {
     "an unknown reason": ('"delete"]', '"update"]'),
     "a reason given twice": ('"delete"]', '"membership"]'),
     "no reason": ('["membership","delete"]', "[]"),
-    "an export without time": (',\n   "at":"2020-03-03T21:24:39Z"', ""),
+    "an export without time": ('"at":"2020-03-03T21:24:39Z",', ""),
+    "an export without id": ('"id":"0123456789abcdef0123456789abcdef",', ""),
+    "an export without reasons": ('"reasons":["membership","delete"],', ""),
+    "an attribute dropped twice": ('["notes"]', '["notes","notes"]'),
+    "nothing dropped": ('["notes"]', "[]"),
+    "an attribute dropped that is no path": ('["notes"]', '["notes."]'),
     "a null attribute": ('{"name":{"firstName":"Ann"}}', "null"),
     "an empty attribute": ('{"name":{"firstName":"Ann"}}', "{}"),
 }
@@ -80,7 +85,7 @@ def _messages(path: Path) -> list[Any]:
     text = yaml.safe_load(path.read_text(encoding="utf-8"))["messages"] or ""
     messages = [json.loads(line) for line in text.split("\n") if line]
     for message in messages:
-        if "_export" in message:
+        if "id" in message.get("_export", {}):
             assert "*" == message["_export"]["id"]
             message["_export"]["id"] = "0" * 32
     return messages
@@ -104,7 +109,7 @@ def test_there_are_messages_to_judge() -> None:
     messages = [message for path in CASES for message in _messages(path)]
     assert len(messages) > 100
     held = "\n".join(json.dumps(message) for message in messages)
-    for name in ("_export", "createdAt", "mappingUpdatedAt", '"name": "High'):
+    for name in ("_export", "createdAt", "mappingUpdatedAt", '"name": "High', '"dropped"'):
         assert name in held
 
 
@@ -118,6 +123,23 @@ def test_a_wrong_message_is_refused(right: str, wrong: str) -> None:
     """One thing wrong is enough."""
     assert 1 == FULL.count(right)
     assert not _is_message(json.loads(FULL.replace(right, wrong)))
+
+
+@pytest.mark.parametrize(
+    ("export", "right"),
+    [
+        ({"dropped": ["person.name", "notes"]}, True),
+        ({"id": "0" * 32, "reasons": ["backfill"], "at": "2020-03-03T21:24:39Z"}, True),
+        ({}, False),
+        ({"at": "2020-03-03T21:24:39Z", "dropped": ["notes"]}, False),
+    ],
+)
+def test_an_export_says_what_was_dropped_or_what_sent_it(
+    export: dict[str, Any],
+    right: bool,  # noqa: FBT001 - pytest gives it
+) -> None:
+    """Each may stand alone; the metadata is whole or not there."""
+    assert right == _is_message(json.loads(FULL) | {"_export": export})
 
 
 def test_an_id_need_not_be_a_digest() -> None:
