@@ -7,8 +7,6 @@ is written, so a replay writes the same line again.
 
 from __future__ import annotations
 
-from base64 import b64encode
-
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
@@ -25,16 +23,34 @@ class Rejects(Struct, frozen=True, gc=False):
         return f"Rejects({len(self.lines)} lines)"
 
 
-class _Reject(Struct, frozen=True, gc=False):
+class Reject(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One reject, as its line says it.
+
+    Attributes:
+        input, file, line, index, reason, detail: as ``encode_reject`` was given them.
+        text: the original, if it is UTF-8; ``bytes`` in the line.
+        base64: the original, if it is not.
+        truncated: whether only the beginning of the original was read.
+    """
+
     input: str
     file: str
     line: int
     index: int
     reason: str
     detail: str
-    bytes: str | UnsetType = UNSET
-    base64: str | UnsetType = UNSET
-    truncated: bool | UnsetType = UNSET
+    text: str | UnsetType = msgspec.field(default=UNSET, name="bytes")
+    base64: bytes | UnsetType = UNSET
+    truncated: bool = False
+
+    @property
+    def original(self) -> bytes:
+        """The original, or its beginning."""
+        return self.text.encode() if isinstance(self.text, str) else bytes(self.base64 or b"")
+
+    def __repr__(self) -> str:
+        """Say where it stood and why it was refused, never what it holds."""
+        return f"Reject({self.file!r}, line {self.line}, {self.reason})"
 
 
 _encode = msgspec.json.Encoder().encode
@@ -54,22 +70,14 @@ def encode_reject(
         index: place in a ``messages`` batch, from 0.
     """
     text: str | UnsetType = UNSET
-    encoded: str | UnsetType = UNSET
+    other: bytes | UnsetType = UNSET
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        encoded = b64encode(raw).decode()
-    truncated = True if rejected.reason == "line_too_long" else UNSET
+        other = raw
+    truncated = rejected.reason == "line_too_long"
     return _encode(
-        _Reject(
-            input_name,
-            file,
-            line,
-            index,
-            rejected.reason,
-            rejected.detail,
-            text,
-            encoded,
-            truncated,
+        Reject(
+            input_name, file, line, index, rejected.reason, rejected.detail, text, other, truncated
         )
     )

@@ -49,18 +49,21 @@ class FilePosition(Struct, frozen=True, array_like=True, gc=False):
     size: int
 
 
-def list_files(path: Path) -> tuple[Literal["file", "folder"], dict[bytes, Path]]:
+def list_files(
+    path: Path, *, optional: bool = False
+) -> tuple[Literal["file", "folder"], dict[bytes, Path]]:
     """List what an input's path stands for.
 
     Args:
         path: A file, or a folder whose *.jsonl and *.ndjson files are meant; not the hidden ones,
             nor those in folders within it.
+        optional: Take what is missing for an empty folder.
 
     Returns:
         `FILE` or `FOLDER`, and {name within its folder: path} in the order of the names' bytes.
 
     Raises:
-        JsonlError: The path is missing, must not be read, or is neither file nor folder.
+        JsonlError: The path must not be read, or is neither file nor folder, or is missing.
     """
     try:
         mode = path.stat().st_mode
@@ -73,6 +76,10 @@ def list_files(path: Path) -> tuple[Literal["file", "folder"], dict[bytes, Path]
             )
         with os.scandir(path) as entries:
             found = {os.fsencode(e.name): path / e.name for e in entries if _is_input(e)}
+    except FileNotFoundError as error:
+        if not optional:
+            raise unusable(error, path, "read") from error
+        found = {}
     except OSError as error:
         raise unusable(error, path, "read") from error
     return FOLDER, dict(sorted(found.items()))

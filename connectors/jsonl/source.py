@@ -76,6 +76,7 @@ class JsonlSource(FixedPartitionedSource[JsonlBatch, bytes]):
         name: str,
         path: str | os.PathLike[str],
         *,
+        optional: bool = False,
         line_bytes: int = 1 << 20,
         batch_lines: int = 8192,
         clock: Callable[[], int] = time.time_ns,
@@ -86,6 +87,7 @@ class JsonlSource(FixedPartitionedSource[JsonlBatch, bytes]):
             name: Name of the input; the key of its resume state.
             path: A file; a folder, for its *.jsonl and *.ndjson files by name; or "-", for standard
                 input.
+            optional: Whether the path may be missing; it is an empty folder then.
             line_bytes: Longest line given out whole; of a longer one the beginning is.
             batch_lines: Most lines in a batch.
             clock: Nanoseconds since 1970, UTC: the arrival of standard input.
@@ -99,6 +101,7 @@ class JsonlSource(FixedPartitionedSource[JsonlBatch, bytes]):
             )
         self._name = name
         self._path = os.fspath(path)
+        self._optional = optional
         self._line_bytes = line_bytes
         self._batch_lines = batch_lines
         self._clock = clock
@@ -119,7 +122,7 @@ class JsonlSource(FixedPartitionedSource[JsonlBatch, bytes]):
         kind: Literal["file", "folder", "-"] = STDIN
         paths = {b"": Path(STDIN)}
         if self._path != STDIN:
-            kind, paths = list_files(Path(self._path))
+            kind, paths = list_files(Path(self._path), optional=self._optional)
         state = _State(kind, 0, {})
         if resume_state is not None:
             state = unpack(resume_state, _STATE_VERSION, _State, f"the input {self._name!r}")

@@ -9,11 +9,12 @@ itself only relatively, so it can be taken as it is.
 
 from __future__ import annotations
 
-from .core.delivery import DeliveryStats
 from .core.record import KinesisRecord
-from .dead_letters import DeadLetters
+from .core.stats import DeliveryStats
+from .dead_letters import DeadLetterKeeper, DeadLetters
 from .errors import (
     DeadLettersFull,
+    DeadLettersUnusable,
     KinesisAccountingError,
     KinesisConfigurationError,
     KinesisError,
@@ -26,8 +27,10 @@ from .errors import (
 from .sink import KinesisSink
 
 __all__ = [
+    "DeadLetterKeeper",
     "DeadLetters",
     "DeadLettersFull",
+    "DeadLettersUnusable",
     "DeliveryStats",
     "KinesisAccountingError",
     "KinesisConfigurationError",

@@ -22,13 +22,17 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 class Case(NamedTuple):
-    """One hand-written file of ``tests/data``: a destination, lines, and what they must do."""
+    """One hand-written file of ``tests/data``: a destination, lines, and what they must do.
+
+    `record_bytes` is the largest record: a small one where a case says so, else Kinesis's own.
+    """
 
     destination: Destination
     arrival: int
     lines: list[bytes]
     messages: list[str]
     decisions: list[str]
+    record_bytes: int
 
 
 class Outcome(NamedTuple):
@@ -50,12 +54,15 @@ def read_case(path: Path, folder: Path) -> Case:
         [line.encode() for line in case["lines"].split("\n") if line],
         [message for message in (case["messages"] or "").split("\n") if message],
         case["decisions"],
+        case.get("record_bytes", 1_048_576),
     )
 
 
-def run_lines(destination: Destination, lines: Iterable[bytes], arrival: int) -> Outcome:
+def run_lines(
+    destination: Destination, lines: Iterable[bytes], arrival: int, *, record_bytes: int = 1_048_576
+) -> Outcome:
     """Run lines in order, packing each profile between fragments as the lane does."""
-    exporter = Exporter(destination)
+    exporter = Exporter(destination, record_bytes=record_bytes)
     messages: list[bytes] = []
     decisions: list[str] = []
     profiles: dict[str, bytes] = {}

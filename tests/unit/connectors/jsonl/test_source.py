@@ -48,6 +48,17 @@ def test_a_call_that_gives_nothing_is_followed_by_the_next_at_once(tmp_path: Pat
     assert awake.timestamp() == 0
 
 
+def test_an_optional_path_may_be_missing_and_come_later(tmp_path: Path) -> None:
+    """What is missing is an empty folder, on which a later run goes on; a file would be another."""
+    source = JsonlSource("in", tmp_path / "later", optional=True)
+    first = Run(source)
+    assert first.ended
+    assert [] == first.lines
+    (tmp_path / "later").mkdir()
+    write(tmp_path / "later" / "a.jsonl", b"a\n")
+    assert [b"a"] == Run(source, first.state).lines
+
+
 def test_a_folder_without_files_ends_at_once(tmp_path: Path) -> None:
     """Files may come later; until then there is nothing."""
     assert Run(JsonlSource("in", tmp_path)).ended
