@@ -99,7 +99,7 @@ def present_messages(destination: Destination, lines: Iterable[Line]) -> dict[st
     for _, fragment in _fragments(exporter, destination, lines):
         known = profiles.get(fragment.key, EMPTY)
         profiles[fragment.key] = merge(known, fragment.content)
-    present = {key: exporter.present(key, profile) for key, profile in profiles.items()}
+    present = {key: exporter.again(key, profile).message for key, profile in profiles.items()}
     return {key: message for key, message in present.items() if message}
 
 

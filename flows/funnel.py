@@ -1,7 +1,7 @@
 """The funnel: where every fragment ended, by outcome and reason.
 
-Unit: a fragment, or a line that yields none. Each ends as exactly one of acknowledged,
-dead-lettered, filtered, unchanged, rejected.
+Unit: a fragment, a line that yields none, or a profile that a backfill exports again. Each ends as
+exactly one of acknowledged, dead-lettered, superseded, filtered, unchanged, rejected.
 """
 
 from __future__ import annotations
@@ -20,21 +20,25 @@ class Funnel:
 
     Attributes:
         received: units read.
+        backfilled: units that came of no input, but of a backfill; all of them are exported.
         exported: units that became a record.
         rejected, unchanged, filtered: units by reason.
         profiles: profiles held at the end of input, by what is known of them.
         sampled: whether ``profiles`` counts a sample of them.
+        answered: times a lane was asked for its profiles by a backfill and has answered.
     """
 
     def __init__(self) -> None:
         """Start at zero."""
         self.received = 0
+        self.backfilled = 0
         self.exported = 0
         self.rejected: Counter[str] = Counter()
         self.unchanged: Counter[str] = Counter()
         self.filtered: Counter[str] = Counter()
         self.profiles: Counter[str] = Counter()
         self.sampled = False
+        self.answered = 0
 
     def skip(self, skip: Skip) -> None:
         """Count one fragment that the policy did not export."""
@@ -53,14 +57,14 @@ class Funnel:
         return self.rejected.total() + self.unchanged.total() + self.filtered.total()
 
     def require_balance(self) -> None:
-        """Check received = rejected + unchanged + filtered + exported.
+        """Check received + backfilled = rejected + unchanged + filtered + exported.
 
         Raises:
             Unbalanced: with both sides.
         """
-        if self.received != self.skipped() + self.exported:
+        if self.received + self.backfilled != self.skipped() + self.exported:
             raise Unbalanced(
-                f"received {self.received}, but rejected {self.rejected.total()} + unchanged "
-                f"{self.unchanged.total()} + filtered {self.filtered.total()} + exported "
-                f"{self.exported}"
+                f"received {self.received} + backfilled {self.backfilled}, but rejected "
+                f"{self.rejected.total()} + unchanged {self.unchanged.total()} + filtered "
+                f"{self.filtered.total()} + exported {self.exported}"
             )

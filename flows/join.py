@@ -10,13 +10,14 @@ from bytewax.operators import StatefulBatchLogic
 from typing_extensions import override
 
 from connectors.kinesis import KinesisRecord
+from flows.backfill import BackfillFrame
 from flows.destination import Destination
 from flows.funnel import Funnel, Unbalanced
 from flows.profile.exporter import Exporter
 from flows.profile.identity import partition_key
 from flows.profile.line import PLACE_BITS
 from flows.profile.merge import EMPTY
-from flows.profile.policy import Export, Skip
+from flows.profile.policy import Export, Skip, Trigger
 from flows.profile.reject import Rejected
 from flows.profile.state import pack, pack_lane, unpack, unpack_lane
 from flows.rejects import Rejects, encode_reject
@@ -25,10 +26,14 @@ from flows.route import Frame
 HEALTH_SAMPLE = 250
 """Profiles of each lane that the join's health is read from: 60,000 in all."""
 
+_REPLACEABLE = frozenset[Trigger](("identity", "attribute", "backfill"))
+"""Reasons whose message a newer one makes superfluous, as it shows the whole profile; a membership
+or a delete is a step that a receiver may be waiting for."""
+
 Joined: TypeAlias = list[KinesisRecord] | Rejects
 
 
-class Lane(StatefulBatchLogic[Frame, Joined, bytes]):
+class Lane(StatefulBatchLogic[Frame | BackfillFrame, Joined, bytes]):
     """Profiles of one lane by key id, packed; emits one list of records per batch of frames.
 
     The state outlives the end of input, and its snapshot is versioned plain bytes.
@@ -46,15 +51,19 @@ class Lane(StatefulBatchLogic[Frame, Joined, bytes]):
         self._funnel = funnel
         self._key_namespace = destination.identities.key
         self._clear_keys = destination.stream.partition_key == "identity"
+        self._replaceable = _REPLACEABLE if destination.delivery.supersede else frozenset()
         self._profiles = {} if snapshot is None else unpack_lane(snapshot)
         self._taken = self._ended = 0
 
     @override
-    def on_batch(self, values: list[Frame]) -> tuple[Iterable[Joined], bool]:
+    def on_batch(self, values: list[Frame | BackfillFrame]) -> tuple[Iterable[Joined], bool]:
         records: list[KinesisRecord] = []
         rejects: list[bytes] = []
         woken = False
         for frame in values:
+            if isinstance(frame, BackfillFrame):
+                self._export_again(frame, records)
+                continue
             woken = woken or not frame.fragments
             self._take(frame, records, rejects)
         joined: list[Joined] = []
@@ -88,11 +97,22 @@ class Lane(StatefulBatchLogic[Frame, Joined, bytes]):
             else:
                 records.append(self._record(key, step.decision, step.message))
 
+    def _export_again(self, frame: BackfillFrame, records: list[KinesisRecord]) -> None:
+        before = len(records)
+        for key in frame.keys(self._profiles):
+            step = self._exporter.again(key, unpack(self._profiles[key]), frame.segment)
+            if isinstance(step.decision, Export):
+                records.append(self._record(key, step.decision, step.message))
+        exported = len(records) - before
+        self._taken += exported
+        self._funnel.backfilled += exported
+        self._funnel.answered += 1
+
     def _record(self, key: str, export: Export, message: bytes) -> KinesisRecord:
         return KinesisRecord(
             message,
             partition_key(self._key_namespace, key, clear=self._clear_keys),
-            replaceable="membership" not in export.reasons and "delete" not in export.reasons,
+            replaceable=self._replaceable.issuperset(export.reasons),
         )
 
     @override
@@ -106,7 +126,7 @@ class Lane(StatefulBatchLogic[Frame, Joined, bytes]):
     @override
     def snapshot(self) -> bytes:
         if self._taken != self._ended:
-            raise Unbalanced(f"a lane took {self._taken} fragments and ended {self._ended}")
+            raise Unbalanced(f"a lane took {self._taken} units and ended {self._ended}")
         return pack_lane(self._profiles)
 
 

@@ -5,7 +5,9 @@
       wake ─►  │         │
                └─────────┴────► rejects
 
-Every line read ends as exactly one of acknowledged, dead-lettered, filtered, unchanged, rejected.
+Every fragment read ends as exactly one of acknowledged, dead-lettered, superseded, filtered,
+unchanged, rejected.
+Besides the inputs of the configuration there is always ``retry``: rejects that were put back.
 The step ids are keys of the recovery store and never change. ``profile-export run`` runs it, and so
 does ``python -m bytewax.run "flows.profile_export:get_flow('destination.yaml')"``.
 """
@@ -22,7 +24,8 @@ from bytewax.dataflow import Dataflow
 from bytewax.outputs import Sink
 
 from connectors.jsonl import JsonlSink, JsonlSource
-from connectors.kinesis import DeadLetters, KinesisRecord, KinesisSink
+from connectors.kinesis import DeadLetterKeeper, DeadLetters, KinesisRecord, KinesisSink
+from flows.backfill import Backfill
 from flows.destination import Destination
 from flows.destination.load import load
 from flows.funnel import Funnel
@@ -30,6 +33,7 @@ from flows.join import Joined, Lane
 from flows.lanes import SINK_PARTITIONS, sink_partition_of
 from flows.profile.exporter import Exporter
 from flows.rejects import Rejects
+from flows.retry import RETRY, inputs
 from flows.route import Frame, Router
 from flows.wake import WakeSource
 
@@ -44,6 +48,7 @@ def get_flow(
     reject: Sink[Any] | None = None,
     funnel: Funnel | None = None,
     batch_lines: int = BATCH_LINES,
+    backfill: Backfill | None = None,
 ) -> Dataflow:
     """Give the dataflow of one destination.
 
@@ -53,6 +58,7 @@ def get_flow(
         reject: takes (key, list of lines); a new file in the rejects folder unless given.
         funnel: where this process counts.
         batch_lines: lines read at once.
+        backfill: profiles to export again, of those that the recovery store holds.
 
     Raises:
         ConfigurationError: the file at the path is not a destination.
@@ -75,15 +81,16 @@ def get_flow(
                 JsonlSource(
                     each.name,
                     each.jsonl.path,
+                    optional=each.name == RETRY,
                     line_bytes=destination.limits.line_bytes,
                     batch_lines=batch_lines,
                 ),
             )
-            for each in destination.inputs
+            for each in inputs(destination)
         ),
     )
     routed = op.branch("routed", op.flat_map_batch("route", lines, router.to_lanes), _is_frame)
-    frames = op.merge("frames", op.input("wake", flow, WakeSource()), routed.trues)
+    frames = op.merge("frames", op.input("wake", flow, WakeSource(backfill, funnel)), routed.trues)
     joined = op.branch("joined", op.stateful_batch("join", frames, resume_lane), _is_records)
     op.output("kinesis", joined.trues, deliver or kinesis_sink(destination))
     rejects = op.map_value("reject", op.merge("rejected", routed.falses, joined.falses), _lines)
@@ -91,9 +98,19 @@ def get_flow(
     return flow
 
 
-def kinesis_sink(destination: Destination) -> KinesisSink:
-    """Give the sink that writes to the destination's stream."""
-    account, letters = destination.account, destination.dead_letters
+def kinesis_sink(
+    destination: Destination, dead_letters: DeadLetterKeeper | None = None
+) -> KinesisSink:
+    """Give the sink that writes to the destination's stream.
+
+    Args:
+        destination: whose stream.
+        dead_letters: takes what can never be accepted; as the destination says unless given.
+    """
+    account, delivery = destination.account, destination.delivery
+    letters = destination.dead_letters
+    fails = delivery.oversize == "fail"
+    own = None if fails else DeadLetters(letters.path, letters.max_bytes)
     return KinesisSink(
         destination.stream.name,
         region=account.region,
@@ -101,8 +118,10 @@ def kinesis_sink(destination: Destination) -> KinesisSink:
         endpoint_url=account.endpoint_url,
         partitions=SINK_PARTITIONS,
         part_fn=sink_partition_of,
-        give_up_s=destination.delivery.give_up_s,
-        dead_letters=DeadLetters(letters.path, letters.max_bytes),
+        max_in_flight=delivery.max_in_flight,
+        linger_ms=delivery.linger_ms,
+        give_up_s=delivery.give_up_s,
+        dead_letters=dead_letters or own,
     )
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import click
 
+from .backfill import backfill
 from .check import check
+from .dead_letters import dead_letters
 from .demo import demo
 from .emulator import emulator
 from .explain import explain
 from .init import init
+from .rejects import rejects
 from .run import run
 
 
@@ -28,5 +31,5 @@ def main() -> None:
     """
 
 
-for verb in (demo, init, check, run, explain, emulator):
+for verb in (demo, init, check, run, backfill, explain, rejects, dead_letters, emulator):
     main.add_command(verb)

@@ -41,9 +41,10 @@ def _failure_of(error: BaseException) -> Failure | None:
     from connectors.jsonl import JsonlError
     from connectors.kinesis import errors as kinesis
     from connectors.kinesis.testing.emulator import EmulatorError
+    from flows.backfill import BackfillUnfinished
     from flows.destination.load import ConfigurationError
     from flows.profile.state import UnknownSnapshot
-    from flows.runner.store import StoreLocked, StoreMismatch, StoreUnusable
+    from flows.runner.store import StoreLocked, StoreMismatch, StoreMissing, StoreUnusable
 
     codes: dict[type[BaseException], int] = {
         ConfigurationError: CONFIGURATION,
@@ -55,7 +56,9 @@ def _failure_of(error: BaseException) -> Failure | None:
         kinesis.KinesisError: FAILED,
         JsonlError: FAILED,
         StoreLocked: FAILED,
+        StoreMissing: FAILED,
         StoreUnusable: FAILED,
+        BackfillUnfinished: FAILED,
         EmulatorError: FAILED,
     }
     for cause in _chain(error):

@@ -11,6 +11,7 @@ import click
 
 from . import options
 from .exits import Failure, exits
+from .printable import printable
 
 if TYPE_CHECKING:
     from flows.destination import Destination
@@ -54,9 +55,15 @@ def read_lines(destination: Destination) -> Iterator[Line]:
     """Give every line of the inputs, one input after the other, as the job reads them."""
     from connectors.jsonl import JsonlSource
     from flows.explain import Line
+    from flows.retry import RETRY, inputs
 
-    for each in destination.inputs:
-        source = JsonlSource(each.name, each.jsonl.path, line_bytes=destination.limits.line_bytes)
+    for each in inputs(destination):
+        source = JsonlSource(
+            each.name,
+            each.jsonl.path,
+            optional=each.name == RETRY,
+            line_bytes=destination.limits.line_bytes,
+        )
         part = source.build_part("explain", each.name, None)
         try:
             while True:
@@ -79,15 +86,8 @@ def event_line(event: Event) -> str:
     from flows.explain import describe
     from flows.profile.instant import format_instant
 
-    place = _printable(Path(event.place).name)
+    place = printable(Path(event.place).name)
     return (
         f"{format_instant(event.time).decode():<20}  {place:<18}  {describe(event.decision):<23}  "
-        f"{_printable(event.holds)}"
-    )
-
-
-def _printable(text: str) -> str:
-    """Show control characters of an input by their code, so that they cannot drive a terminal."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+        f"{printable(event.holds)}"
     )

@@ -1,4 +1,4 @@
-"""The funnel and the join's health in words."""
+"""What is said at the end of a run: the funnel and the join's health in words."""
 
 from __future__ import annotations
 
@@ -16,12 +16,33 @@ MEETING_SHARE = 0.1
 """Below this share of the smaller stream's profiles, the two streams hardly meet."""
 
 
+def end_lines(progress: Progress, rejects_path: str | None) -> Iterator[str]:
+    """Say all there is to say at the end of a run.
+
+    Args:
+        progress: its counts.
+        rejects_path: where its rejects were kept, if they were.
+    """
+    yield from funnel_lines(progress)
+    yield from health_lines(progress)
+    if progress.funnel.rejected and rejects_path:
+        yield f"rejects are kept in {rejects_path}; `rejects list` counts them"
+    if progress.delivery is not None and progress.delivery.dead_lettered:
+        yield "`dead-letters list` shows what Kinesis can never accept"
+    if progress.resumed and not progress.funnel.received and not progress.funnel.backfilled:
+        yield (
+            "Nothing new: the inputs end where the last run stopped. `run --fresh` reads them "
+            "from the start."
+        )
+
+
 def funnel_lines(progress: Progress) -> Iterator[str]:
     """Say where every fragment ended, with reasons; the first line is the balance."""
     funnel, sent = progress.funnel, progress.delivery
+    backfilled = f" + backfilled {funnel.backfilled:,}" if funnel.backfilled else ""
     yield (
-        f"received {funnel.received:,} = rejected {funnel.rejected.total():,} + unchanged "
-        f"{funnel.unchanged.total():,} + filtered {funnel.filtered.total():,} + exported "
+        f"received {funnel.received:,}{backfilled} = rejected {funnel.rejected.total():,} + "
+        f"unchanged {funnel.unchanged.total():,} + filtered {funnel.filtered.total():,} + exported "
         f"{funnel.exported:,}"
     )
     for outcome in ("rejected", "unchanged", "filtered"):
@@ -29,9 +50,10 @@ def funnel_lines(progress: Progress) -> Iterator[str]:
         if counts:
             yield from _wrap(f"  {outcome:<11}{_reasons(counts)}")
     if sent is not None and funnel.exported:
+        superseded = f", superseded {sent.superseded:,}" if sent.superseded else ""
         yield (
             f"  {'exported':<11}acknowledged {sent.acknowledged:,}, "
-            f"dead-lettered {sent.dead_lettered:,}"
+            f"dead-lettered {sent.dead_lettered:,}{superseded}"
         )
 
 

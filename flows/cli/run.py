@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from . import options
 from .exits import INPUT_REJECTED, Failure, exits
 from .progress import watching
-from .report import funnel_lines, health_lines
-
-if TYPE_CHECKING:
-    from flows.runner.execution import Progress
+from .report import end_lines
 
 
 @click.command()
@@ -46,22 +42,10 @@ def run(
                 progress = execution.run_dry(destination, started=started)
             else:
                 progress = execution.run(destination, fresh=fresh, started=started)
-    _report(progress, destination.rejects.path, dry_run=dry_run)
+    for line in end_lines(progress, None if dry_run else destination.rejects.path):
+        click.echo(line, err=True)
     if strict and progress.funnel.rejected:
         raise Failure(
             f"{progress.funnel.rejected.total():,} rejected, and this is a strict run",
             INPUT_REJECTED,
-        )
-
-
-def _report(progress: Progress, rejects_path: str, *, dry_run: bool) -> None:
-    for line in (*funnel_lines(progress), *health_lines(progress)):
-        click.echo(line, err=True)
-    if progress.funnel.rejected and not dry_run:
-        click.echo(f"rejects are kept in {rejects_path}", err=True)
-    if progress.resumed and not progress.funnel.received:
-        click.echo(
-            "Nothing new: the inputs end where the last run stopped. `run --fresh` reads them "
-            "from the start.",
-            err=True,
         )

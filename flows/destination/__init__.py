@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
+from flows.destination.delivery import DeadLetters, Delivery, Drop, Rejects
 from flows.destination.values import (
     Count,
     Depth,
@@ -25,7 +26,6 @@ from flows.destination.values import (
     Epoch,
     EpochMs,
     Folder,
-    GiveUp,
     HashTarget,
     InputName,
     InputPath,
@@ -37,6 +37,25 @@ from flows.destination.values import (
     StreamName,
     Text,
 )
+
+__all__ = [
+    "Account",
+    "Activation",
+    "DeadLetters",
+    "Delivery",
+    "Destination",
+    "Drop",
+    "Identities",
+    "Input",
+    "Jsonl",
+    "Limits",
+    "Message",
+    "Rejects",
+    "Segment",
+    "State",
+    "Stream",
+    "Triggers",
+]
 
 
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -210,40 +229,6 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     future_h: Count = 24
 
 
-class Delivery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long delivery is tried.
-
-    Attributes:
-        give_up_s: stop the job after this many seconds without any progress.
-    """
-
-    give_up_s: GiveUp = 900
-
-
-class Rejects(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where input that cannot become a fragment is kept.
-
-    Attributes:
-        path: the folder.
-        max_bytes: size of the folder, in bytes, at which the job stops.
-    """
-
-    path: Folder = "rejects/"
-    max_bytes: Count = 1_073_741_824
-
-
-class DeadLetters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where records that Kinesis can never accept are kept.
-
-    Attributes:
-        path: the folder.
-        max_bytes: size of the folder, in bytes, at which the job stops.
-    """
-
-    path: Folder = "dead-letters/"
-    max_bytes: Count = 1_073_741_824
-
-
 class State(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where profiles and positions are kept between runs.
 
@@ -270,7 +255,7 @@ class Destination(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         message: what a message holds.
         inputs: one or more sources, with different names.
         limits: bounds on what is read.
-        delivery: how long delivery is tried.
+        delivery: how records are delivered.
         rejects: where refused input is kept.
         dead_letters: where refused records are kept.
         state: where profiles are kept between runs.

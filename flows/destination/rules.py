@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Address, ip_address
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from flows.destination import (
     Account,
     Activation,
     DeadLetters,
+    Delivery,
     Identities,
     Input,
     Limits,
@@ -30,6 +32,7 @@ PARTITION_KEY_CHARS = 256
 
 _ENDPOINT = re.compile(r"(?P<scheme>https?)://(?P<host>\[.+\]|[^:/]+)(:(?P<port>\d+))?/?")
 _PORT_MAX = 65_535
+_COMPARED_CHARS = 64  # of a path that may be misspelt; the time grows with its square
 _RESERVED = {
     "identityMap": "Choose identities with `identities.export` instead.",
     "segmentMembership": "Choose segments with `activation.segments` instead.",
@@ -138,6 +141,24 @@ def _attributes(activation: Activation, limits: Limits) -> Iterator[Broken]:
             yield Broken((*path, index), what, f"Remove it, or remove `{container}`.")
 
 
+def _dropped(delivery: Delivery, activation: Activation) -> Iterator[Broken]:
+    if isinstance(delivery.oversize, str):
+        return
+    path: Path = ("delivery", "oversize", "drop")
+    drop = delivery.oversize.drop
+    if not drop:
+        todo = "Name what goes first, or write `oversize: dead_letter`."
+        yield Broken(path, "no attribute would be dropped", todo)
+    yield from _repeated(path, drop, "Remove one of the two.")
+    for index, attribute in enumerate(drop):
+        if attribute not in activation.attributes:
+            close = get_close_matches(attribute[:_COMPARED_CHARS], activation.attributes, n=1)
+            guess = f"Did you mean `{close[0]}`? " if close else ""
+            what = f"`{attribute}` is not a mapped attribute"
+            todo = f"{guess}Name paths that stand in `activation.attributes`."
+            yield Broken((*path, index), what, todo)
+
+
 def _identity_fields(
     identities: Identities, activation: Activation, limits: Limits
 ) -> Iterator[Broken]:
@@ -242,6 +263,7 @@ _RULES: tuple[tuple[Callable[..., Iterator[Broken]], tuple[str, ...]], ...] = (
     (_segment_details, ("activation", "message")),
     (_segment_options, ("activation", "message")),
     (_attributes, ("activation", "limits")),
+    (_dropped, ("delivery", "activation")),
     (_inputs, ("inputs",)),
     (_paths, ("inputs", "rejects", "dead_letters", "state")),
 )

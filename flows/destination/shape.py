@@ -124,6 +124,8 @@ class _Reader:
             whole = len(members) == len(struct.__struct_fields__)
             return struct(**members) if whole else UNSET
         for kind in map(_plain, _alternatives(type_)):
+            if _struct(kind) and isinstance(node.content, dict):
+                return self.value(node, kind, path)
             if get_origin(kind) is tuple and isinstance(node.content, list):
                 items = [
                     self.value(item, get_args(kind)[0], (*path, index))

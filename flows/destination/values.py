@@ -51,9 +51,9 @@ DottedPath = Annotated[
 InputName = Annotated[
     str,
     Meta(
-        pattern=r"^(?!wake\Z)[a-z0-9][a-z0-9_-]*\Z",
+        pattern=r"^(?!(wake|retry)\Z)[a-z0-9][a-z0-9_-]*\Z",
         description="lower-case letters, digits, `-` or `_`, starting with a letter or a digit, "
-        "and not `wake`",
+        "and neither `wake` nor `retry`",
         examples=["profiles"],
     ),
 ]
@@ -95,6 +95,10 @@ EpochMs = Annotated[
         description="a whole number of milliseconds since 1970-01-01T00:00Z",
         examples=["1583270679000"],
     ),
+]
+InFlight = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")]
+Linger = Annotated[
+    int, Meta(ge=0, le=10_000, description="a whole number of milliseconds, from 0 to 10,000")
 ]
 GiveUp = Annotated[
     int, Meta(ge=1, le=31_536_000, description="a whole number of seconds, from 1 to one year")

@@ -17,11 +17,11 @@ _SHIFT = 1 << 63
 
 _VERSION = Struct(">QQ")
 _INSTANT = Struct(">Q")
-_MEMBERSHIP = Struct(">Q16x?")
+_MEMBERSHIP = Struct(">Q16s?")
+_QUALIFIED_AND_EXITED = Struct(">Q16x?")
 VALUE_AT = _VERSION.size
-"""An attribute's entry is ``version + value``; its value is ``entry[VALUE_AT:]``."""
-
-_EXITED = (b"\x00", b"\x01")
+VALUE = slice(VALUE_AT, None)
+"""An attribute's entry is ``version + value``; its value is ``entry[VALUE]``."""
 
 
 def pack_instant(instant: int) -> bytes:
@@ -34,15 +34,26 @@ def pack_version(time: int, ordinal: int) -> bytes:
     return _VERSION.pack(time + _SHIFT, ordinal)
 
 
+def version_of(entry: bytes) -> tuple[int, int]:
+    """Give the version of an attribute's entry: microseconds UTC and place in the source."""
+    time, ordinal = _VERSION.unpack_from(entry)
+    return time - _SHIFT, ordinal
+
+
 def membership(qualified: int, version: bytes, *, exited: bool) -> bytes:
     """Give the entry of a membership; on a tie exited wins over realized."""
-    return _INSTANT.pack(qualified + _SHIFT) + version + _EXITED[exited]
+    return _MEMBERSHIP.pack(qualified + _SHIFT, version, exited)
 
 
 def read_membership(entry: bytes) -> tuple[int, bool]:
     """Give a membership's lastQualificationTime, and whether it is exited."""
-    qualified, exited = _MEMBERSHIP.unpack(entry)
+    qualified, exited = _QUALIFIED_AND_EXITED.unpack(entry)
     return qualified - _SHIFT, exited
+
+
+def membership_version(entry: bytes) -> tuple[int, int]:
+    """Give the version of a membership's entry, as ``version_of`` does of an attribute's."""
+    return version_of(entry[_INSTANT.size :])
 
 
 def is_exited(entry: bytes) -> bool:

@@ -73,7 +73,8 @@ class _Node:
         self.attribute: str | None = None
         self.identity: str | None = None
         self.children: dict[str, _Node] = {}
-        self.fields: list[tuple[str, _Node]] = []
+        self.attributes: list[tuple[str, str | None, _Node]] = []
+        self.identities: list[tuple[str, str | None, _Node]] = []
 
     def at(self, path: str) -> _Node:
         node = self
@@ -88,34 +89,37 @@ class _Node:
         for position, (part, child) in enumerate(self.children.items()):
             name = f"at_{position}"
             names[name] = part
-            self.fields.append((name, child))
             fields.append((name, child.struct() | None if child.children else Any, None))
+            if child.attribute is not None or child.attributes:
+                self.attributes.append((name, child.attribute, child))
+            if child.identity is not None or child.identities:
+                self.identities.append((name, child.identity, child))
         return msgspec.defstruct("Entity", fields, rename=names, frozen=True, gc=False)
 
-    def attributes(self, value: Any, version: bytes, found: dict[str, bytes]) -> None:
-        for name, child in self.fields:
+    def read_attributes(self, value: Any, version: bytes, found: dict[str, bytes]) -> None:
+        for name, path, child in self.attributes:
             inner = getattr(value, name)
             if inner is None:
                 continue
-            if child.attribute is not None:
+            if path is None:
+                child.read_attributes(inner, version, found)
+            else:
                 encoded = _encode(inner)
                 if encoded not in _ABSENT:
-                    found[child.attribute] = version + encoded
-            elif child.fields:
-                child.attributes(inner, version, found)
+                    found[path] = version + encoded
 
-    def identities(self, value: Any, found: list[NamespacedId]) -> None:
-        for name, child in self.fields:
+    def read_identities(self, value: Any, found: list[NamespacedId]) -> None:
+        for name, namespace, child in self.identities:
             inner = getattr(value, name)
             if inner is None or inner == "":
                 continue
-            if child.identity is not None:
-                if isinstance(inner, bool) or not isinstance(inner, (str, int)):
-                    where = f"the field of identity {child.identity}"
-                    raise Rejected("bad_value", f"Expected `str | int` - at {where}")
-                found.append((child.identity, str(inner)))
-            elif child.fields:
-                child.identities(inner, found)
+            if namespace is None:
+                child.read_identities(inner, found)
+            elif isinstance(inner, bool) or not isinstance(inner, (str, int)):
+                where = f"the field of identity {namespace}"
+                raise Rejected("bad_value", f"Expected `str | int` - at {where}")
+            else:
+                found.append((namespace, str(inner)))
 
 
 class FormReader:
@@ -137,7 +141,6 @@ class FormReader:
         for namespace, path in identities.items():
             tree.at(path).identity = namespace
         self._tree = tree
-        self._has_identities = bool(identities)
         read: list[tuple[str, Any]] = [("identityMap", IdentityMap)]
         if memberships:
             read.append(("segmentMembership", dict[str, dict[str, MembershipItem | None] | None]))
@@ -164,7 +167,7 @@ class FormReader:
     def attributes(self, entity: Any, version: bytes) -> dict[str, bytes]:
         """Give the entries of the mapped attributes that are present and not empty."""
         found: dict[str, bytes] = {}
-        self._tree.attributes(entity, version, found)
+        self._tree.read_attributes(entity, version, found)
         return found
 
     def identities(self, entity: Any) -> list[NamespacedId]:
@@ -174,8 +177,7 @@ class FormReader:
             Rejected: ``bad_value``, for one that is neither text nor an integer.
         """
         found: list[NamespacedId] = []
-        if self._has_identities:
-            self._tree.identities(entity, found)
+        self._tree.read_identities(entity, found)
         return found
 
     def read(self, raw: bytes) -> tuple[Any, Any]:

@@ -17,7 +17,7 @@ from flows.destination import Destination
 from .entry import membership, pack_version
 from .form import FormReader, Header, MembershipItem
 from .identity import IdentityReader
-from .instant import EARLIEST, LATEST, US_PER_H, parse_instant
+from .instant import EARLIEST, LATEST, US_PER_H, US_PER_MS, parse_instant
 from .merge import NEVER, NamespacedId, Profile
 from .reject import Rejected
 
@@ -31,7 +31,6 @@ OPERATIONS = {"create", "merge", "delete"}
 _NOTHING_SAID = MembershipItem()
 """A membership with neither status nor time is as absent as an empty one."""
 
-_US_PER_MS = 1_000
 _MS_TEXT = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -96,47 +95,51 @@ class FragmentReader:
         except Rejected:
             self.key(raw)  # an identity at fault is the reason to name first
             raise
-        key, identities = self._identities.read(
-            entity.identityMap or {}, self._whole.identities(entity)
-        )
-        deleted = _is_delete(header)
+        fields = () if self._key_in_map else self._whole.identities(entity)
+        key, identities = self._identities.read(entity.identityMap or {}, fields)
+        deleted = header is not None and _is_delete(header)
         time = self._time(header, entity, arrival)
+        latest = arrival + self._future
+        held = None if deleted else entity.segmentMembership
+        if time > latest and not held:
+            raise self._in_future()
         if deleted:
-            self._require_not_future(time, arrival)
             return Fragment(key, time, ordinal, Profile(time, {}, {}, {}))
         version = pack_version(time, ordinal)
         content = Profile(
             NEVER,
             self._whole.attributes(entity, version),
-            self._read_memberships(entity.segmentMembership, time, version, arrival),
+            self._read_memberships(held, time, version, latest) if held else {},
             dict.fromkeys(identities, time),
         )
         return Fragment(key, time, ordinal, content)
 
     def _read_memberships(
         self,
-        found: dict[str, dict[str, MembershipItem | None] | None] | None,
+        found: dict[str, dict[str, MembershipItem | None] | None],
         time: int,
         version: bytes,
-        arrival: int,
+        latest: int,
     ) -> dict[NamespacedId, bytes]:
         """Read all before refusing any, so that the first reason that holds is named."""
         memberships: dict[NamespacedId, bytes] = {}
-        latest, unknown = time, False
-        for namespace, segments in (found or {}).items():
+        kept = self._kept_segments
+        in_future, unknown = time > latest, False
+        for namespace, segments in found.items():
             for id_, item in (segments or {}).items():
                 if item is None:
                     continue
                 at = time
                 if item.lastQualificationTime:
                     at = _instant(item.lastQualificationTime, "lastQualificationTime")
-                    latest = max(latest, at)
+                    in_future = in_future or at > latest
                 exited = STATUSES.get(item.status or "")
                 if exited is None:
                     unknown = unknown or item != _NOTHING_SAID
-                elif self._kept_segments is None or (namespace, id_) in self._kept_segments:
+                elif kept is None or (namespace, id_) in kept:
                     memberships[namespace, id_] = membership(at, version, exited=exited)
-        self._require_not_future(latest, arrival)
+        if in_future:
+            raise self._in_future()
         if unknown:
             raise Rejected("unknown_status", "a status is none of realized, existing, exited")
         return memberships
@@ -151,10 +154,9 @@ class FragmentReader:
             return _created_at(header.createdAt)
         return arrival
 
-    def _require_not_future(self, instant: int, arrival: int) -> None:
+    def _in_future(self) -> Rejected:
         """Refuse what one wrong clock says, which would stand against all that comes later."""
-        if instant > arrival + self._future:
-            raise Rejected("time_in_future", f"a time is over {self._future_h} h after arrival")
+        return Rejected("time_in_future", f"a time is over {self._future_h} h after arrival")
 
 
 def _instant(text: str, field: str) -> int:
@@ -164,8 +166,8 @@ def _instant(text: str, field: str) -> int:
         raise Rejected("bad_time", f"{field} is not an ISO 8601 date-time with an offset") from None
 
 
-def _is_delete(header: Header | None) -> bool:
-    if header is None or header.operations is None or not header.operations.data:
+def _is_delete(header: Header) -> bool:
+    if header.operations is None or not header.operations.data:
         return False
     operation = header.operations.data
     if operation not in OPERATIONS:
@@ -180,8 +182,8 @@ def _created_at(value: float | str) -> int:
         if not _MS_TEXT.fullmatch(value):
             raise Rejected("bad_time", "header.createdAt is not a number of milliseconds")
         value = int(value)
-    if value < EARLIEST / _US_PER_MS:
+    if value < EARLIEST / US_PER_MS:
         raise Rejected("bad_time", "header.createdAt is before the year 1")
-    if value > LATEST / _US_PER_MS:
+    if value > LATEST / US_PER_MS:
         return LATEST  # which is in the future, and is refused as such
-    return int(value * _US_PER_MS)
+    return int(value * US_PER_MS)

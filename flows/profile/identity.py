@@ -105,8 +105,7 @@ class IdentityReader:
         Raises:
             Rejected: a bound is passed, a phone is not E.164, or the key is missing or ambiguous.
         """
-        given: list[NamespacedId] = list(fields)
-        primary: set[NamespacedId] = set()
+        given = list(fields)
         count = 0
         for code, items in identity_map.items():
             if not items or not code:
@@ -114,42 +113,53 @@ class IdentityReader:
             count += len(items)
             namespace = code.lower()
             for item in items:
-                if item is not None and item.id:
-                    given.append((namespace, item.id))
-                    if item.primary:
-                        primary.add((namespace, item.id))
+                if item is None or not item.id:
+                    continue
+                given.append((namespace, item.id))
         if count > self._identities_max:
             raise Rejected("too_many_identities", f"more than {self._identities_max}")
-        for _, id_ in given:
+        keys = []
+        for namespace, id_ in given:
             if len(id_) > self._id_chars:
                 raise Rejected("id_too_long", f"an id has more than {self._id_chars} characters")
-        kept = self._hashed(given, primary) if self._hash else given
-        keys = {id_ for namespace, id_ in kept if namespace == self.key}
-        return keys.pop() if len(keys) == 1 else self._choose(keys, primary, given), kept
+            if namespace == self.key:
+                keys.append(id_)
+        kept = given
+        if self._hash:
+            kept = self._hashed(given)
+            keys = self._in_key_namespace(kept)
+        return keys[0] if len(keys) == 1 else self._choose(set(keys), identity_map, given), kept
 
-    def _hashed(self, given: list[NamespacedId], primary: set[NamespacedId]) -> list[NamespacedId]:
+    def _in_key_namespace(self, identities: list[NamespacedId]) -> list[str]:
+        return [id_ for namespace, id_ in identities if namespace == self.key]
+
+    def _hashed(self, given: list[NamespacedId]) -> list[NamespacedId]:
         """Add the hashed identities, and drop the clear ones that are not exported by name."""
         kept = []
-        for identity in given:
-            namespace, id_ = identity
+        for namespace, id_ in given:
             if namespace not in self._dropped:
-                kept.append(identity)
+                kept.append((namespace, id_))
             target = self._hash.get(namespace)
             if target is not None and id_.strip():  # blanks alone are no address: all would be one
-                hashed = (target, hash_id(target, id_))
-                kept.append(hashed)
-                if identity in primary:
-                    primary.add(hashed)
+                kept.append((target, hash_id(target, id_)))
         return kept
 
-    def _choose(self, keys: set[str], primary: set[NamespacedId], given: list[NamespacedId]) -> str:
+    def _choose(self, keys: set[str], identity_map: IdentityMap, given: list[NamespacedId]) -> str:
+        if len(keys) == 1:
+            return keys.pop()
         if not keys:
             present = ", ".join(sorted({namespace for namespace, _ in given})) or "none"
             raise Rejected("no_key_identity", f"no id in namespace {self.key}; present: {present}")
-        marked = [id_ for id_ in keys if (self.key, id_) in primary]
+        primary = [
+            (code.lower(), item.id)
+            for code, items in identity_map.items()
+            for item in items or ()
+            if item is not None and item.id and item.primary
+        ]
+        marked = set(self._in_key_namespace(self._hashed(primary)))
         if len(marked) != 1:
             raise Rejected(
                 "ambiguous_key",
                 f"{len(keys)} ids in namespace {self.key}, {len(marked)} of them marked primary",
             )
-        return marked[0]
+        return marked.pop()

@@ -12,23 +12,34 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all arithmetic here is in UTC already
+US_PER_MS = 1_000
 US_PER_S = 1_000_000
-US_PER_H = 3_600 * US_PER_S
-MINUTES_PER_DAY = 24 * 60
+_S_PER_H = 3_600
+US_PER_H = _S_PER_H * US_PER_S
 EARLIEST = -62_135_596_800 * US_PER_S
 """0001-01-01T00:00:00Z, the first instant that can be written."""
 LATEST = 253_402_300_800 * US_PER_S - 1
 """The last microsecond of the year 9999."""
 
 _MAX_OFFSET_H, _MAX_OFFSET_MIN = 23, 59
-_SECONDS_ONLY_CHARS = len("2020-03-03T21:24:39Z")
-_COMMON_MARKS = {_SECONDS_ONLY_CHARS: "--T::Z", len("2020-03-03T21:24:39.123Z"): "--T::."}
-"""Length of the two commonest forms, and their marks: every third character from the fifth."""
+_HOURS_MAX = 8_192
+"""Hours kept as text and as instant, near a year of them; the least recently used goes first."""
 
 _ISO = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):?(\d{2})?)",
     re.ASCII,
 )
+
+_CLOCK = [f"{second // 60:02d}:{second % 60:02d}" for second in range(_S_PER_H)]
+_CLOCK_BYTES = [text.encode() for text in _CLOCK]
+_CLOCK_US = {text: second * US_PER_S for second, text in enumerate(_CLOCK)}
+"""Minutes and seconds of an hour."""
+
+_ENDS = [b"Z", *((b".%03d" % ms).rstrip(b"0") + b"Z" for ms in range(1, 1_000))]
+_ENDS_US = {"Z": 0} | {f".{ms:03d}Z": ms * US_PER_MS for ms in range(1_000)}
+"""What follows the seconds in the two commonest forms, of whole seconds and of milliseconds."""
+
+_HOUR_CHARS, _CLOCK_CHARS = len("2020-03-03T21:"), len("2020-03-03T21:24:39")
 
 
 def parse_instant(text: str) -> int:
@@ -37,17 +48,24 @@ def parse_instant(text: str) -> int:
     Raises:
         ValueError: the text is not one, has no offset, or lies outside the years 1 to 9999.
     """
-    if (
-        text[4:20:3] == _COMMON_MARKS.get(len(text))
-        and text[-1] == "Z"
-        and (len(text) == _SECONDS_ONLY_CHARS or text[20:-1].isdecimal())
-    ):
-        return _since_epoch(text[:-1])
+    clock = _CLOCK_US.get(text[_HOUR_CHARS:_CLOCK_CHARS])
+    end = _ENDS_US.get(text[_CLOCK_CHARS:])
+    if clock is None or end is None:
+        return _parse(text)
+    return _hour_us(text[:_HOUR_CHARS]) + clock + end
+
+
+@lru_cache(_HOURS_MAX)
+def _hour_us(text: str) -> int:
+    return _parse(f"{text}00:00Z")
+
+
+def _parse(text: str) -> int:
     match = _ISO.fullmatch(text)
     if match is None:
         raise ValueError("not an ISO 8601 date-time with an offset")
     day, clock, fraction, sign, hours, minutes = match.groups()
-    instant = _since_epoch(f"{day}T{clock}")
+    instant = (datetime.fromisoformat(f"{day}T{clock}") - EPOCH) // timedelta(microseconds=1)
     if fraction:
         instant += int(fraction[:6].ljust(6, "0"))
     if sign:
@@ -61,24 +79,15 @@ def parse_instant(text: str) -> int:
     return instant
 
 
-def _since_epoch(text: str) -> int:
-    since = datetime.fromisoformat(text) - EPOCH
-    return (since.days * 86_400 + since.seconds) * US_PER_S + since.microseconds
-
-
 def format_instant(instant: int) -> bytes:
     """Write an instant as ``2020-03-03T21:24:39Z``, with a fraction only if it is not zero."""
-    minutes, rest = divmod(instant, 60 * US_PER_S)
-    days, minute = divmod(minutes, MINUTES_PER_DAY)
-    second, fraction = divmod(rest, US_PER_S)
-    text = _day(days) + _MINUTES[minute] + _SECONDS[second]
-    return text + (b".%06d" % fraction).rstrip(b"0") + b"Z" if fraction else text + b"Z"
+    second, fraction = instant // US_PER_S, instant % US_PER_S
+    text = _hour(second // _S_PER_H) + _CLOCK_BYTES[second % _S_PER_H]
+    if fraction % US_PER_MS:
+        return text + (b".%06d" % fraction).rstrip(b"0") + b"Z"
+    return text + _ENDS[fraction // US_PER_MS]
 
 
-@lru_cache(1_024)
-def _day(days: int) -> bytes:
-    return (EPOCH + timedelta(days)).date().isoformat().encode()
-
-
-_MINUTES = [b"T%02d:%02d:" % divmod(minute, 60) for minute in range(MINUTES_PER_DAY)]
-_SECONDS = [b"%02d" % second for second in range(60)]
+@lru_cache(_HOURS_MAX)
+def _hour(hours: int) -> bytes:
+    return (EPOCH + timedelta(hours=hours)).isoformat()[:_HOUR_CHARS].encode()

@@ -56,11 +56,16 @@ def merge(one: Profile, other: Profile, *, identities_max: int = IDENTITIES_MAX)
 
     Neither is changed; the result is a merged profile.
     """
-    attributes = _greater(one.attributes, other.attributes)
-    memberships = _greater(one.memberships, other.memberships)
-    identities = _greater(one.identities, other.identities)
-    tombstone = max(one.tombstone, other.tombstone)
-    if tombstone > NEVER:
+    attributes, memberships, identities = one.attributes, one.memberships, one.identities
+    if other.attributes:
+        attributes = _greater(attributes, other.attributes)
+    if other.memberships:
+        memberships = _greater(memberships, other.memberships)
+    if other.identities:
+        identities = _greater(identities, other.identities)
+    tombstone = NEVER
+    if one.tombstone > NEVER or other.tombstone > NEVER:
+        tombstone = max(one.tombstone, other.tombstone)
         attributes = {k: e for k, e in attributes.items() if instant_of(e) > tombstone}
         memberships = {k: e for k, e in memberships.items() if instant_of(e) > tombstone}
         identities = {k: seen for k, seen in identities.items() if seen > tombstone}
@@ -77,8 +82,6 @@ def _in_key_order(entries: dict[_Key, _Entry]) -> dict[_Key, _Entry]:
 
 
 def _greater(one: dict[_Key, _Entry], other: dict[_Key, _Entry]) -> dict[_Key, _Entry]:
-    if not other:
-        return one
     merged = one.copy()
     for key, entry in other.items():
         known = merged.get(key)

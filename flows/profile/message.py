@@ -14,18 +14,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import TypeAlias, TypeVar
 
 import msgspec
 
 from flows.destination import Destination, Segment
 
-from .entry import VALUE_AT, read_membership
+from .entry import VALUE, membership_version, read_membership, version_of
 from .instant import format_instant
-from .merge import NamespacedId
+from .merge import NamespacedId, Profile
 from .policy import Export
 
 _encode = msgspec.json.Encoder().encode
+_value = itemgetter(VALUE)
 
 _ID_HEX_CHARS = 32
 """A message's id is 128 bits of SHA-256."""
@@ -67,7 +69,9 @@ class MessageEncoder:
         self._attribute_layout = lru_cache(_LAYOUTS_MAX)(self._lay_out_attributes)
         self._membership_layout = lru_cache(_LAYOUTS_MAX)(self._lay_out_memberships)
 
-    def encode(self, key: str, export: Export, time: int, ordinal: int) -> bytes:
+    def encode(
+        self, key: str, export: Export, time: int, ordinal: int, dropped: tuple[str, ...] = ()
+    ) -> bytes:
         """Give the message of one export.
 
         Args:
@@ -75,6 +79,7 @@ class MessageEncoder:
             export: the decision, with the profile to show.
             time: microseconds UTC, of the fragment that triggered it.
             ordinal: of the fragment that triggered it.
+            dropped: paths of the attributes that the profile to show was made to lack.
         """
         profile = export.shown
         parts = []
@@ -83,16 +88,32 @@ class MessageEncoder:
         if memberships := self._write_memberships(profile.memberships):
             parts.append(memberships)
         if identities := self._write_identities(profile.identities):
-            parts.append(b'"identityMap":{' + identities + b"}")
+            parts.append(identities)
         rest = b",".join(parts)
-        if self._metadata:
-            parts.append(self._write_metadata(key, export, time, ordinal, rest))
+        if self._metadata or dropped:
+            parts.append(self._write_export(key, export, time, ordinal, rest, dropped))
             rest = b",".join(parts)
         return b"{" + rest + self._end
 
+    def newest_version(self, profile: Profile) -> tuple[int, int]:
+        """Give the newest version, (time, ordinal), of anything that a message would show.
+
+        An identity has no ordinal; it counts with 0. A profile that shows nothing has no version.
+        """
+        _, paths = self._attribute_layout(tuple(profile.attributes))
+        _, segments = self._membership_layout(tuple(profile.memberships))
+        versions = [version_of(profile.attributes[path]) for path in paths]
+        versions += [membership_version(profile.memberships[segment]) for segment in segments]
+        versions += [
+            (seen, 0)
+            for identity, seen in profile.identities.items()
+            if self._exported is None or identity[0] in self._exported
+        ]
+        return max(versions)
+
     def _write_attributes(self, attributes: dict[str, bytes]) -> bytes:
         template, paths = self._attribute_layout(tuple(attributes))
-        return template % tuple([attributes[path][VALUE_AT:] for path in paths])
+        return template % tuple(map(_value, map(attributes.__getitem__, paths)))
 
     def _lay_out_attributes(self, held: tuple[str, ...]) -> Layout[str]:
         paths: list[str] = []
@@ -101,8 +122,8 @@ class MessageEncoder:
     def _write_memberships(self, memberships: dict[NamespacedId, bytes]) -> bytes:
         template, keys = self._membership_layout(tuple(memberships))
         values: list[bytes] = []
-        for key in keys:
-            qualified, exited = read_membership(memberships[key])
+        for entry in map(memberships.__getitem__, keys):
+            qualified, exited = read_membership(entry)
             values.append(format_instant(qualified))
             values.append(b"exited" if exited else b"realized")
         return template % tuple(values)
@@ -134,27 +155,41 @@ class MessageEncoder:
         return (namespace, key[0], self._ranks.get(key, last), key[1])
 
     def _write_identities(self, identities: Iterable[NamespacedId]) -> bytes:
+        """Write identities in key order, so that those of a namespace stand together."""
         exported = self._exported
-        groups: dict[str, bytes] = {}
+        parts: list[bytes] = []
+        last = None
         for namespace, id_ in identities:
             if exported is None or namespace in exported:
-                item = b'{"id":' + _encode(id_) + b"}"
-                before = groups.get(namespace)
-                groups[namespace] = item if before is None else before + b"," + item
-        if not groups:
-            return b""
-        return b",".join(
-            [_encode(namespace) + b":[" + items + b"]" for namespace, items in groups.items()]
-        )
+                if namespace == last:
+                    parts.append(b'},{"id":')
+                else:
+                    before = b"}]," if parts else b'"identityMap":{'
+                    parts.append(before + _encode(namespace) + b':[{"id":')
+                    last = namespace
+                parts.append(_encode(id_))
+        if parts:
+            parts.append(b"}]}")
+        return b"".join(parts)
 
-    def _write_metadata(
-        self, key: str, export: Export, time: int, ordinal: int, rest: bytes
+    def _write_export(
+        self,
+        key: str,
+        export: Export,
+        time: int,
+        ordinal: int,
+        rest: bytes,
+        dropped: tuple[str, ...],
     ) -> bytes:
-        version = _encode((self._name, self._key_namespace, key, time, ordinal))
-        digest = sha256(version + rest).hexdigest()[:_ID_HEX_CHARS]
-        return b'"_export":' + _encode(
-            {"id": digest, "reasons": export.reasons, "at": format_instant(time).decode()}
-        )
+        said: dict[str, object] = {}
+        if self._metadata:
+            version = _encode((self._name, self._key_namespace, key, time, ordinal))
+            said["id"] = sha256(version + rest).hexdigest()[:_ID_HEX_CHARS]
+            said["reasons"] = export.reasons
+            said["at"] = format_instant(time).decode()
+        if dropped:
+            said["dropped"] = dropped
+        return b'"_export":' + _encode(said)
 
 
 class _Tree:

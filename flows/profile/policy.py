@@ -9,17 +9,17 @@ in no mapped segment exports nothing but its exit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from msgspec import Struct, structs
 
 from flows.destination import Destination
 
-from .entry import VALUE_AT, is_exited, membership, pack_version
+from .entry import VALUE, is_exited, membership, pack_version
 from .merge import NamespacedId, Profile
 
-Trigger = Literal["membership", "identity", "attribute", "delete"]
+Trigger = Literal["membership", "identity", "attribute", "delete", "backfill"]
+"""What sends a profile out: a change that a fragment made, or a backfill that asked for it."""
 
 
 class Export(Struct, frozen=True, gc=False):
@@ -71,15 +71,16 @@ class ExportPolicy:
         """
         if after.tombstone > before.tombstone:
             return self._decide_delete(before, after)
-        segments = self._mapped(content.memberships) if content.memberships else []
-        values_changed = _differ(before.attributes, after.attributes, content.attributes)
+        said, segments = content.attributes, content.memberships
+        if segments:
+            segments = self._mapped(segments)
+        values_changed = bool(said) and _any_changed(before.attributes, after.attributes, said)
         identities_changed = self._identities_changed(before, after, content)
         newer = values_changed or (
-            self._overwrites
-            and _differ(before.attributes, after.attributes, content.attributes, versions=True)
+            self._overwrites and _any_newer(before.attributes, after.attributes, said)
         )
         reasons: tuple[Trigger, ...] = ()
-        if segments and _any_became(before, after, segments):
+        if segments and _any_became(before.memberships, after.memberships, segments):
             reasons = ("membership",)
         if (identities_changed or newer) and self.qualified(after):
             if identities_changed:
@@ -90,15 +91,26 @@ class ExportPolicy:
             return Export(reasons, after)
         if values_changed or identities_changed:
             return NOT_QUALIFIED
-        return _why_unchanged(after, content, segments)
+        return _why_unchanged(after, said, segments)
+
+    def decide_again(self, profile: Profile, segment: str | None) -> Decision:
+        """Decide about a profile that a backfill asks for, whoever received it before.
+
+        Args:
+            profile: as it is.
+            segment: id of a mapped segment that it must be in; None takes any.
+        """
+        for key in self._mapped(profile.memberships):
+            if not is_exited(profile.memberships[key]) and segment in (None, key[1]):
+                return Export(("backfill",), profile)
+        return NOT_QUALIFIED
 
     def _decide_delete(self, before: Profile, after: Profile) -> Decision:
         """Decide about a delete that covers more than the profile's last one did."""
-        paths = [path for path in before.attributes | after.attributes if path in self._attributes]
         segments = self._mapped(before.memberships | after.memberships)
         ended = [key for key in segments if _ended(before, after, key)]
         dropped = any(key not in after.memberships for key in segments)
-        values_changed = _differ(before.attributes, after.attributes, paths)
+        values_changed = self._values(before) != self._values(after)
         identities_changed = self._shown(before) != self._shown(after)
         qualified = self.qualified(after)
         reasons: list[Trigger] = []
@@ -128,10 +140,11 @@ class ExportPolicy:
             after, memberships={**after.memberships, **exits}, identities=identities
         )
 
-    def _mapped(self, memberships: dict[NamespacedId, bytes]) -> list[NamespacedId]:
-        if self._segments is None:
-            return list(memberships)
-        return [key for key in memberships if key in self._segments]
+    def _mapped(self, memberships: dict[NamespacedId, bytes]) -> dict[NamespacedId, bytes]:
+        mapped = self._segments
+        if mapped is None:
+            return memberships
+        return {key: entry for key, entry in memberships.items() if key in mapped}
 
     def qualified(self, profile: Profile) -> bool:
         """Whether the profile is in at least one mapped segment."""
@@ -147,28 +160,31 @@ class ExportPolicy:
                 return self._shown(before) != self._shown(after)
         return False
 
+    def _values(self, profile: Profile) -> dict[str, bytes]:
+        return {
+            path: entry[VALUE]
+            for path, entry in profile.attributes.items()
+            if path in self._attributes
+        }
+
     def _shown(self, profile: Profile) -> set[NamespacedId]:
         if self._exported is None:
             return set(profile.identities)
         return {key for key in profile.identities if key[0] in self._exported}
 
 
-def _differ(
-    before: dict[str, bytes],
-    after: dict[str, bytes],
-    paths: Iterable[str],
-    *,
-    versions: bool = False,
-) -> bool:
-    """Whether the value of an attribute differs, or its version if asked for."""
-    for path in paths:
-        old, new = before.get(path), after.get(path)
-        if old is None or new is None:
-            if old is not new:
-                return True
-        elif old != new and (versions or old[VALUE_AT:] != new[VALUE_AT:]):
+def _any_changed(before: dict[str, bytes], after: dict[str, bytes], said: dict[str, bytes]) -> bool:
+    """Whether what was said of an attribute is another value than before, and came to stand."""
+    for path, entry in said.items():
+        old = before.get(path)
+        if (old is None or old[VALUE] != entry[VALUE]) and after.get(path) != old:
             return True
     return False
+
+
+def _any_newer(before: dict[str, bytes], after: dict[str, bytes], said: dict[str, bytes]) -> bool:
+    """Whether what was said of an attribute came to stand, the same value or not."""
+    return any(before.get(path) != after.get(path) for path in said)
 
 
 def _ended(before: Profile, after: Profile, key: NamespacedId) -> bool:
@@ -177,22 +193,23 @@ def _ended(before: Profile, after: Profile, key: NamespacedId) -> bool:
     return entry is not None and not is_exited(entry) and key not in after.memberships
 
 
-def _any_became(before: Profile, after: Profile, keys: Iterable[NamespacedId]) -> bool:
+def _any_became(
+    before: dict[NamespacedId, bytes],
+    after: dict[NamespacedId, bytes],
+    said: dict[NamespacedId, bytes],
+) -> bool:
     """Whether a membership became realized or exited."""
-    for key in keys:
-        old, new = before.memberships.get(key), after.memberships.get(key)
+    for key in said:
+        old, new = before.get(key), after.get(key)
         if new is not None and (old is None or is_exited(old) != is_exited(new)):
             return True
     return False
 
 
-def _why_unchanged(after: Profile, content: Profile, segments: list[NamespacedId]) -> Skip:
-    if not content.attributes and not segments:
+def _why_unchanged(
+    after: Profile, said: dict[str, bytes], segments: dict[NamespacedId, bytes]
+) -> Skip:
+    if not said and not segments:
         return UNMAPPED
-    for path, entry in content.attributes.items():
-        if after.attributes.get(path) != entry:
-            return STALE
-    for key in segments:
-        if after.memberships.get(key) != content.memberships[key]:
-            return STALE
-    return SAME_VALUE
+    stands = said.items() <= after.attributes.items()
+    return SAME_VALUE if stands and segments.items() <= after.memberships.items() else STALE

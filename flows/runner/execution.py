@@ -12,12 +12,13 @@ from bytewax.testing import run_main
 from msgspec import Struct
 
 from connectors.kinesis import DeliveryStats
+from flows.backfill import Backfill
 from flows.destination import Destination
 from flows.funnel import Funnel, Unbalanced
 from flows.profile_export import get_flow, kinesis_sink, rejects_sink
 from flows.runner.dry import NoRejects, StdoutSink
 from flows.runner.engine_talk import engine_talk_held_back
-from flows.runner.store import open_store
+from flows.runner.store import open_store, require_store
 
 COLLECTOR_THRESHOLD = 100_000
 """New objects between two looks of Python's collector. Profiles are bytes, which it does not track,
@@ -59,19 +60,25 @@ Started: TypeAlias = Callable[[Progress], None]
 """Called once before the first line is read, to watch the counts from another thread."""
 
 
-def run(destination: Destination, *, fresh: bool, started: Started) -> Progress:
+def run(
+    destination: Destination, *, fresh: bool, started: Started, backfill: Backfill | None = None
+) -> Progress:
     """Run to the end of the inputs, on the destination's recovery store.
 
     Args:
         destination: what to run.
         fresh: move an existing store aside first.
         started: is handed the counts.
+        backfill: profiles of an existing store to export again, besides what the inputs bring.
 
     Raises:
-        StoreLocked, StoreMismatch: the state directory is not to be used now.
+        StoreLocked, StoreMismatch, StoreMissing: the state directory is not to be used now.
+        BackfillUnfinished: another backfill has to end first.
         KinesisError, JsonlError: the far end or a file cannot be used; nothing is lost.
         Unbalanced: a defect of this program.
     """
+    if backfill is not None:
+        require_store(destination)
     with open_store(destination, fresh=fresh) as store:
         sink = kinesis_sink(destination)
         progress = Progress(Funnel(), sink.stats, store.resumed)
@@ -81,6 +88,7 @@ def run(destination: Destination, *, fresh: bool, started: Started) -> Progress:
             deliver=sink,
             reject=rejects_sink(destination, store.id),
             funnel=progress.funnel,
+            backfill=backfill,
         )
         gc.set_threshold(COLLECTOR_THRESHOLD)
         with engine_talk_held_back():

@@ -42,6 +42,10 @@ class StoreMismatch(RuntimeError):
     """The store was made for another key, hashing, layout or set of inputs."""
 
 
+class StoreMissing(RuntimeError):
+    """There is no store yet."""
+
+
 class StoreUnusable(RuntimeError):
     """The state directory cannot be made, read or written."""
 
@@ -101,16 +105,36 @@ def open_store(destination: Destination, *, fresh: bool = False) -> Iterator[Sto
         StoreMismatch: it was made for something else.
         StoreUnusable: it cannot be made, read or written.
     """
+    way_out = "Wait for it to end, or give this one its own `state.path`."
+    with hold_state(destination, way_out) as folder:
+        try:
+            store = _make_ready(folder, fingerprint(destination), fresh=fresh)
+        except OSError as error:
+            raise _unusable(folder, error) from error
+        yield store
+
+
+@contextmanager
+def hold_state(destination: Destination, way_out: str) -> Iterator[Path]:
+    """Hold the state directory, made if there is none, so that no job runs on it meanwhile.
+
+    Args:
+        destination: whose directory.
+        way_out: what to do if another process holds it.
+
+    Raises:
+        StoreLocked: another process holds it.
+        StoreUnusable: it cannot be made or written.
+    """
     folder = Path(destination.state.path)
     with ExitStack() as held:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)
-            held.enter_context(_lock(folder))
-            store = _make_ready(folder, fingerprint(destination), fresh=fresh)
+            held.enter_context(_lock(folder, way_out))
         except OSError as error:
             raise _unusable(folder, error) from error
-        yield store
+        yield folder
 
 
 def _make_ready(folder: Path, wanted: Fingerprint, *, fresh: bool) -> Store:
@@ -144,24 +168,42 @@ def require_matching(destination: Destination) -> None:
         StoreUnusable: it cannot be read.
     """
     folder = Path(destination.state.path)
-    try:
-        card = _read_card(folder)
-    except OSError as error:
-        raise _unusable(folder, error) from error
+    card = _find_card(folder)
     if card is not None:
         _require_same(folder, card.fingerprint, fingerprint(destination))
 
 
+def require_store(destination: Destination) -> None:
+    """Check that the destination has a store.
+
+    Raises:
+        StoreMissing: it has none.
+        StoreUnusable: it cannot be read.
+    """
+    folder = Path(destination.state.path)
+    if _find_card(folder) is None:
+        raise StoreMissing(
+            f"{folder}: there is no store, so no profile is known that could be exported again. "
+            "Start with `run`: it reads the inputs and exports every profile that qualifies."
+        )
+
+
+def _find_card(folder: Path) -> _Card | None:
+    try:
+        return _read_card(folder)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+
+
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+def _lock(folder: Path, way_out: str) -> Iterator[None]:
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StoreLocked(
-                f"{folder}: another process runs on this state directory. Wait for it to end, or "
-                "give this one its own `state.path`."
+                f"{folder}: another process runs on this state directory. {way_out}"
             ) from None
         yield
     finally:

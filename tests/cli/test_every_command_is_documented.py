@@ -10,6 +10,7 @@ import pytest
 
 from flows.cli import main
 from tests.support.program import ROOT
+from tests.support.verbs import verbs
 
 
 @cache
@@ -24,12 +25,14 @@ def options(command: click.Command) -> list[click.Option]:
     return [each for each in command.params if isinstance(each, click.Option)]
 
 
-each_verb = pytest.mark.parametrize("verb", sorted(main.commands))
+each_verb = pytest.mark.parametrize("verb", sorted(verbs()))
 
 
 def test_the_verbs_are_those_that_are_promised() -> None:
     """All verbs are known here, so that the tests below are known to look at each."""
-    assert {"check", "demo", "emulator", "explain", "init", "run"} <= main.commands.keys()
+    assert {"backfill", "check", "demo", "emulator", "explain", "init", "run"} <= verbs().keys()
+    assert {"rejects list", "rejects retry"} <= verbs().keys()
+    assert {f"dead-letters {verb}" for verb in ("list", "show", "replay")} <= verbs().keys()
 
 
 @each_verb
@@ -42,14 +45,14 @@ def test_a_verb_is_documented(verb: str) -> None:
 def test_every_option_is_documented(verb: str) -> None:
     """Documentation names each option by its long name."""
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", documentation()))
-    wanted = {max(option.opts, key=len) for option in options(main.commands[verb])}
+    wanted = {max(option.opts, key=len) for option in options(verbs()[verb])}
     assert set() == wanted - named
 
 
 @each_verb
 def test_a_verb_and_its_options_have_help(verb: str) -> None:
     """Each says what it does, the verb in one sentence that starts its help."""
-    command = main.commands[verb]
+    command = verbs()[verb]
     assert re.match(r"[A-Z][^.]+\.", command.help or "")
     assert [] == [option.name for option in options(command) if not option.help]
 

@@ -7,6 +7,7 @@ nothing of a dead execution goes on, from whatever thread: nothing is taken, not
 from __future__ import annotations
 
 AFTER_BATCH = "after source batch"
+AFTER_ASK = "after ask"  # of a backfill: in no other run
 REQUEST = ("before request", "half of request", "after request")
 KINDS = (
     AFTER_BATCH,

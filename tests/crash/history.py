@@ -28,9 +28,10 @@ from bytewax.inputs import FixedPartitionedSource
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSource, run_main
 
-from connectors.jsonl import JsonlSink
+from connectors.jsonl import JsonlBatch, JsonlSink, JsonlSource
 from connectors.kinesis import KinesisSink
 from flows import profile_export
+from flows.backfill import Backfill
 from flows.funnel import Funnel
 from flows.lanes import sink_partition_of
 from flows.profile.state import pack_lane
@@ -38,7 +39,7 @@ from flows.wake import WakeSource
 from tests.crash.far_end import FarEnd
 from tests.crash.fragments import destination_in, typed, write_input
 from tests.crash.fuse import Crash, Fuse
-from tests.crash.wrapped import CrashingSink, CrashingSource
+from tests.crash.wrapped import CrashingSink, CrashingSource, CrashingWake
 from tests.judges.verdict import Restart, Verdict, stream_verdict
 
 SINK_PARTITIONS = 4
@@ -50,10 +51,14 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - each history makes a folder of its own
 EMPTY_LANE = pickle.dumps(pack_lane({}))
 """The row of a lane that holds no profile; some have one only because they were woken."""
 
-Wake = Callable[[], FixedPartitionedSource[Any, Any]]
+RETRY = "retry"
+"""Input of every job that is not in its configuration; its folder is missing here."""
+
+Source = FixedPartitionedSource[JsonlBatch, bytes]
+Wake = Callable[..., FixedPartitionedSource[Any, Any]]
 
 
-def no_wake() -> TestingSource[Any]:
+def no_wake(*_: object) -> TestingSource[Any]:
     """Give a source that wakes nothing, to stand in the place of `WakeSource`."""
     return TestingSource([])
 
@@ -82,11 +87,13 @@ class Execution:
         start: how much the far end had taken when it began.
         marks: how much it had taken each time a batch was asked for, the end of input included;
             the last one of an execution that crashed is where its last commit was.
+        asks: how much it had taken each time a backfill asked lanes; an ask is an epoch as well.
     """
 
     fuse: Fuse
     start: int
     marks: list[int] = field(default_factory=list)
+    asks: list[int] = field(default_factory=list)
 
     @property
     def committed(self) -> int:
@@ -109,6 +116,7 @@ class History:
         metadata: bool,
         wake: Wake = WakeSource,
         rows_stay: bool = False,
+        in_flight: int = 1,
     ) -> None:
         """Start with an empty store.
 
@@ -117,7 +125,10 @@ class History:
             metadata: whether messages carry `_export`, by which equal ones can be told apart.
             wake: what wakes the lanes.
             rows_stay: leave the rows of past epochs in the store, so that `uncommit` works.
+            in_flight: requests under way at a time. With one of them, and none sent before it is
+                full or flushed, the points of an execution come in the same order each time.
         """
+        self._in_flight = in_flight
         self.far_end = FarEnd()
         self.executions: list[Execution] = []
         self._folder = folder
@@ -129,8 +140,8 @@ class History:
         self._store.mkdir()
         init_db_dir(self._store, 1)
 
-    def run(self, lines_per_epoch: int, fuse: Fuse) -> Execution:
-        """Run one execution until it crashes or its input ends.
+    def run(self, lines_per_epoch: int, fuse: Fuse, backfill: Backfill | None = None) -> Execution:
+        """Run one execution until it crashes, or its input and its backfill end.
 
         Raises:
             AssertionError: it ended well although the fuse burned, or its counts do not add up.
@@ -143,16 +154,20 @@ class History:
             session=self.far_end.session(fuse),
             partitions=SINK_PARTITIONS,
             part_fn=sink_partition_of,
+            max_in_flight=self._in_flight,
+            linger_ms=1e9 if self._in_flight == 1 else 1,
         )
         rejects = JsonlSink(self._folder / "rejects", "rejects.jsonl", max_bytes=1 << 20)
-        source = partial(CrashingSource, fuse, self._mark)
-        with patch.multiple(profile_export, JsonlSource=source, WakeSource=self._wake):
+        source = partial(_source, partial(CrashingSource, fuse, self._mark))
+        wake = partial(CrashingWake, fuse, self._ask, self._wake)
+        with patch.multiple(profile_export, JsonlSource=source, WakeSource=wake):
             flow = profile_export.get_flow(
                 self._destination,
                 deliver=CrashingSink(sink, "kinesis", fuse),
                 reject=CrashingSink(rejects, "rejects", fuse),
                 funnel=funnel,
                 batch_lines=lines_per_epoch,
+                backfill=backfill,
             )
         recovery = RecoveryConfig(self._store, self._backup_interval)
         try:
@@ -168,6 +183,9 @@ class History:
 
     def _mark(self) -> None:
         self.executions[-1].marks.append(len(self.far_end.stored))
+
+    def _ask(self) -> None:
+        self.executions[-1].asks.append(len(self.far_end.stored))
 
     def uncommit(self) -> None:
         """Put the store back to where all rows of its last epoch were written, but not its end.
@@ -225,12 +243,18 @@ class History:
 
 @contextmanager
 def new_history(
-    *, metadata: bool = True, wake: Wake = WakeSource, rows_stay: bool = False
+    *,
+    metadata: bool = True,
+    wake: Wake = WakeSource,
+    rows_stay: bool = False,
+    in_flight: int = 1,
 ) -> Iterator[History]:
     """Give a history in a folder of its own, in memory where there is such a place."""
     place = MEMORY if os.access(MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=place) as folder:
-        yield History(Path(folder), metadata=metadata, wake=wake, rows_stay=rows_stay)
+        yield History(
+            Path(folder), metadata=metadata, wake=wake, rows_stay=rows_stay, in_flight=in_flight
+        )
 
 
 @cache
@@ -239,6 +263,13 @@ def crash_free(lines_per_epoch: int, *, metadata: bool = True) -> tuple[Outcome,
     with new_history(metadata=metadata) as history:
         execution = history.run(lines_per_epoch, Fuse())
         return history.outcome(), execution.fuse.passed
+
+
+def _source(crashing: Callable[..., Source], name: str, *args: Any, **kwargs: Any) -> Source:
+    """Make a source that may crash, but for the input of retried rejects: it has none to read."""
+    if name == RETRY:
+        return JsonlSource(name, *args, **kwargs)
+    return crashing(name, *args, **kwargs)
 
 
 def judge(history: History, expected: Outcome) -> Verdict:

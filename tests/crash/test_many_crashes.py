@@ -31,6 +31,21 @@ def test_crashing_all_the_way_to_the_end_loses_nothing(lines_per_epoch: int) -> 
         assert (expected.rejects, expected.lanes) == (outcome.rejects, outcome.lanes)
 
 
+@settings(max_examples=20, derandomize=True, deadline=None)
+@given(st.lists(EXECUTIONS, min_size=1, max_size=4))
+def test_crashes_with_many_requests_under_way_lose_nothing(
+    executions: list[tuple[int, int, str]],
+) -> None:
+    """Whatever other requests do at the moment of the crash, order holds and nothing is lost."""
+    expected, _ = crash_free(64)
+    with new_history(in_flight=4) as history:
+        for lines_per_epoch, at, kind in executions:
+            history.run(lines_per_epoch, Fuse(at, kind))
+        history.run(64, Fuse())
+        assert judge(history, expected).passes
+        assert expected.lanes == history.outcome().lanes
+
+
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(st.lists(EXECUTIONS, min_size=3, max_size=6), st.booleans())
 def test_crashes_anywhere_in_epochs_of_any_size_lose_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
@@ -10,7 +11,9 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from typing_extensions import override
 
 from connectors.jsonl import JsonlBatch, JsonlSource
-from tests.crash.fuse import AFTER_BATCH, Fuse
+from flows.backfill import BackfillFrame
+from flows.wake import Woken
+from tests.crash.fuse import AFTER_ASK, AFTER_BATCH, Fuse
 
 Item = TypeVar("Item")
 State = TypeVar("State")
@@ -67,6 +70,61 @@ class _SourcePartition(StatefulSourcePartition[JsonlBatch, bytes]):
     @override
     def close(self) -> None:
         self._inner.close()
+
+
+class CrashingWake(FixedPartitionedSource[Woken, bytes | None]):
+    """A wake source that can die after each ask of a backfill; `on_ask` is called before each."""
+
+    def __init__(
+        self,
+        fuse: Fuse,
+        on_ask: Callable[[], None],
+        make: Callable[..., FixedPartitionedSource[Any, Any]],
+        *args: Any,
+    ) -> None:
+        """Wrap the source that `make` gives for the further arguments."""
+        self._inner = make(*args)
+        self._fuse = fuse
+        self._on_ask = on_ask
+
+    @override
+    def list_parts(self) -> list[str]:
+        return self._inner.list_parts()
+
+    @override
+    def build_part(
+        self, step_id: str, for_part: str, resume_state: bytes | None
+    ) -> StatefulSourcePartition[Woken, bytes | None]:
+        part = self._inner.build_part(step_id, for_part, resume_state)
+        return _WakePartition(part, self._fuse, self._on_ask)
+
+
+class _WakePartition(StatefulSourcePartition[Woken, bytes | None]):
+    def __init__(
+        self,
+        inner: StatefulSourcePartition[Woken, bytes | None],
+        fuse: Fuse,
+        on_ask: Callable[[], None],
+    ) -> None:
+        self._inner = inner
+        self._fuse = fuse
+        self._on_ask = on_ask
+
+    @override
+    def next_batch(self) -> list[Woken]:
+        batch = list(self._inner.next_batch())
+        if batch and isinstance(batch[0][1], BackfillFrame):
+            self._on_ask()
+            self._fuse.point(AFTER_ASK)
+        return batch
+
+    @override
+    def next_awake(self) -> datetime | None:
+        return self._inner.next_awake()
+
+    @override
+    def snapshot(self) -> bytes | None:
+        return self._inner.snapshot()
 
 
 class CrashingSink(FixedPartitionedSink[Item, State]):

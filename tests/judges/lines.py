@@ -88,22 +88,26 @@ def destinations(draw: st.DrawFn) -> Destination:
     """Small destinations, as the parsed form of their YAML, with every toggle."""
     segments = draw(st.lists(st.sampled_from(SEGMENTS), min_size=1, unique=True))
     toggles = ("segment_names", "segment_timestamps", "unmapped_segments", "metadata", "newline")
+    attributes = draw(st.lists(st.sampled_from(sorted(ATTRIBUTES)), unique=True))
+    partition_key = draw(st.sampled_from(["hashed", "identity"]))
+    drops = st.permutations(attributes).map(lambda drop: {"drop": drop})
     return {
         "name": "leads",
         "account": {"region": "us-east-1"},
-        "stream": {"name": "leads"},
+        "stream": {"name": "leads", "partition_key": partition_key},
         "identities": draw(_identity_settings()),
         "activation": {
             "segments": draw(
                 st.just("all") | st.just([draw(_segment(*each)) for each in segments])
             ),
-            "attributes": draw(st.lists(st.sampled_from(sorted(ATTRIBUTES)), unique=True)),
+            "attributes": attributes,
             "keep_unmapped": draw(st.booleans()),
         },
         "triggers": {"unchanged_attributes": draw(st.booleans())},
         "message": {toggle: draw(st.booleans()) for toggle in toggles},
         "inputs": [{"name": "profiles", "jsonl": {"path": "profiles/"}}],
         "limits": dict(SMALL_LIMITS),
+        "delivery": {"oversize": draw(st.just("dead_letter") | drops)},
     }
 
 

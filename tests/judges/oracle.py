@@ -24,6 +24,7 @@ __all__ = [
     "BATCH_STEP",
     "IDENTITY_BOUND",
     "NO_EXPORT_ID",
+    "RECORD_BYTES",
     "Decision",
     "Export",
     "Fragment",
@@ -32,6 +33,7 @@ __all__ = [
     "Reject",
     "Skip",
     "View",
+    "backfill",
     "final_profiles",
     "judge_line",
     "judge_lines",
@@ -39,6 +41,9 @@ __all__ = [
     "replay",
     "view",
 ]
+
+RECORD_BYTES = 1_048_576
+"""Data and partition key of a record that any Kinesis stream takes (API_PutRecordsRequestEntry)."""
 
 NO_EXPORT_ID = "0" * 32
 """Stands for the digest in `_export.id`."""
@@ -93,6 +98,7 @@ def replay(
     fragments: Sequence[Fragment],
     *,
     identity_bound: int = IDENTITY_BOUND,
+    record_bytes: int = RECORD_BYTES,
 ) -> list[Decision]:
     """The decision on each fragment, in arrival order, by settling every prefix anew."""
     plan = settle(destination)
@@ -101,17 +107,53 @@ def replay(
         earlier = [each for each in fragments[:place] if each.key == fragment.key]
         before = fold(earlier, identity_bound)
         after = fold([*earlier, fragment], identity_bound)
-        decisions.append(_decide(plan, fragment, before, after))
+        decisions.append(_decide(plan, fragment, before, after, record_bytes))
     return decisions
+
+
+def backfill(
+    destination: Mapping[str, Any],
+    fragments: Iterable[Fragment],
+    *,
+    segment: str | None = None,
+    record_bytes: int = RECORD_BYTES,
+) -> dict[str, bytes]:
+    """The message of each profile that a backfill exports, by key id: those qualified at the end.
+
+    Its time is the newest of what it shows. With `segment`, the id of a mapped segment, only the
+    profiles that are in that one.
+    """
+    plan = settle(destination)
+    messages: dict[str, bytes] = {}
+    for key, profile in final_profiles(destination, fragments).items():
+        realized = {
+            pair[1]
+            for pair, status in view_of(plan, profile).statuses.items()
+            if status == "realized"
+        }
+        if realized if segment is None else segment in realized:
+            times = [kept[0] for kept in profile.attributes.values()]
+            times += [profile.memberships[each.pair][1] for each in _segment_order(plan, profile)]
+            times += [
+                seen for (space, _), seen in profile.identities.items() if plan.exports(space)
+            ]
+            newest = Fragment(key, max(times), 0)
+            messages[key] = _fitted(plan, profile, newest, ("backfill",), record_bytes).data
+    return messages
 
 
 def mask_export_id(data: bytes) -> bytes:
     """A message with its `_export.id`, which must be 32 hex digits, replaced by zeros."""
-    pattern = rb'("_export":\{"id":")[0-9a-f]{32}(","reasons":\[["a-z,]*\],"at":"[^"]*"\}\}\n?)\Z'
+    pattern = (
+        rb'("_export":\{"id":")[0-9a-f]{32}'
+        rb'(","reasons":\[["a-z,]*\],"at":"[^"]*"(?:,"dropped":\[[^\]]*\])?\}\}\n?)\Z'
+    )
     return re.sub(pattern, rb"\g<1>" + NO_EXPORT_ID.encode() + rb"\g<2>", data)
 
 
-def _decide(plan: Plan, fragment: Fragment, before: Profile, after: Profile) -> Decision:
+def _decide(
+    plan: Plan, fragment: Fragment, before: Profile, after: Profile, record_bytes: int
+) -> Decision:
     was, now = view_of(plan, before), view_of(plan, after)
     ended = [segment for segment, status in was.statuses.items() if status == "realized"]
     gone = [segment for segment in ended if segment not in now.statuses]  # by a delete alone
@@ -128,9 +170,7 @@ def _decide(plan: Plan, fragment: Fragment, before: Profile, after: Profile) -> 
     reasons = tuple(reason for reason, triggered in triggers.items() if triggered)
     if reasons:
         shown = _shown(fragment, before, after, now, gone)
-        message = _message(plan, shown, fragment, reasons)
-        end = b"\n" if plan.message["newline"] else b""
-        return Export(reasons, message, encode(message) + end)
+        return _fitted(plan, shown, fragment, reasons, record_bytes)
     if was != now:
         return Skip("filtered", "not_qualified")
     if not fragment.attributes and not any(map(plan.maps, fragment.memberships)):
@@ -161,6 +201,26 @@ def _shown(
     exits = dict.fromkeys(gone, exit_entry)
     identities = after.identities if now.identities or now.qualified else before.identities
     return replace(after, memberships={**after.memberships, **exits}, identities=identities)
+
+
+def _fitted(
+    plan: Plan, shown: Profile, fragment: Fragment, reasons: tuple[str, ...], record_bytes: int
+) -> Export:
+    """The export without the shortest beginning of `drop` that makes it fit; whole if none does."""
+    held = [path for path in plan.drop if path in shown.attributes]
+    key_bytes = len(f"{plan.key}:{fragment.key}".encode()) if plan.clear_partition_key else 32
+    end = b"\n" if plan.message["newline"] else b""
+    exports = []
+    for count in range(len(held) + 1):
+        kept = {
+            path: shown.attributes[path] for path in shown.attributes if path not in held[:count]
+        }
+        message = _message(plan, replace(shown, attributes=kept), fragment, reasons)
+        if count:
+            message.setdefault("_export", {})["dropped"] = held[:count]
+        exports.append(Export(reasons, message, encode(message) + end))
+    fitting = [each for each in exports if len(each.data) + key_bytes <= record_bytes]
+    return fitting[0] if fitting else exports[0]
 
 
 def _message(

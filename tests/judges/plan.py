@@ -31,6 +31,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "id_chars": 1024,
         "future_h": 24,
     },
+    "stream": {"partition_key": "hashed"},
+    "delivery": {"oversize": "dead_letter"},
 }
 
 SEGMENT_TIMES = {
@@ -54,7 +56,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Plan:
-    """The settings a judge reads. `segments` None means all, `export` None means all."""
+    """The settings a judge reads. `segments` None means all, `export` None means all.
+
+    `drop` are the attributes that an oversize message can do without, the first to go first.
+    """
 
     name: str
     key: str
@@ -67,6 +72,8 @@ class Plan:
     unchanged_attributes: bool
     message: Mapping[str, bool]
     limits: Mapping[str, int]
+    clear_partition_key: bool
+    drop: tuple[str, ...]
 
     def maps(self, segment: Pair) -> bool:
         """Whether a segment is mapped to the destination."""
@@ -86,6 +93,7 @@ def settle(destination: Mapping[str, Any]) -> Plan:
     }
     identities, activation = part["identities"], part["activation"]
     export, segments = identities["export"], activation["segments"]
+    oversize = part["delivery"]["oversize"]
     return Plan(
         name=destination["name"],
         key=identities["key"].lower(),
@@ -98,6 +106,8 @@ def settle(destination: Mapping[str, Any]) -> Plan:
         unchanged_attributes=part["triggers"]["unchanged_attributes"],
         message=part["message"],
         limits=part["limits"],
+        clear_partition_key=part["stream"]["partition_key"] == "identity",
+        drop=() if isinstance(oversize, str) else tuple(oversize["drop"]),
     )
 
 

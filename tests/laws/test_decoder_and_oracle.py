@@ -43,7 +43,8 @@ def test_every_fragment_ends_as_the_oracle_says(data: st.DataObject) -> None:
     plain = data.draw(destinations())
     lines = data.draw(streams(plain))
     destination = msgspec.convert(plain, Destination)
-    exporter = Exporter(destination)
+    record_bytes = data.draw(st.integers(150, 600))  # about what a message has here
+    exporter = Exporter(destination, record_bytes=record_bytes)
     profiles: dict[str, bytes] = {}
     for line in lines:
         expected = oracle.judge_lines(plain, [line])
@@ -56,7 +57,8 @@ def test_every_fragment_ends_as_the_oracle_says(data: st.DataObject) -> None:
     judged = [
         each for each in oracle.judge_lines(plain, lines) if isinstance(each, oracle.Fragment)
     ]
-    for fragment, decision in zip(accepted, oracle.replay(plain, judged), strict=True):
+    decisions = oracle.replay(plain, judged, record_bytes=record_bytes)
+    for fragment, decision in zip(accepted, decisions, strict=True):
         packed = profiles.get(fragment.key)
         before: Profile = EMPTY if packed is None else unpack(packed)
         step = exporter.apply(before, fragment)

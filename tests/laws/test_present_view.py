@@ -50,7 +50,7 @@ def test_the_last_message_of_a_qualified_profile_shows_its_present_view(
                 if step.message:
                     last[fragment.key] = step.message
     for key, profile in profiles.items():
-        if present := exporter.present(key, profile):
+        if present := exporter.again(key, profile).message:
             shown = json.loads(last[key]).get("segmentMembership", {})
             ended = frozenset(
                 (namespace, id_)

@@ -92,6 +92,53 @@ def test_a_verb_repeats_nothing(folder: Folder, stream: Stream, verb: str, code:
     assert [] == leaks(folder, ended.out, ended.err)
 
 
+def test_a_backfill_names_nobody(folder: Folder, stream: Stream) -> None:
+    """Done, broken off or refused, whoever it is for."""
+    folder.add(person())
+    missing = "--set=stream.name=missing"
+    one = ("--identity", f"crmid:{ID}")
+    for arguments, code in (
+        (("run",), 0),
+        (("backfill", *one), 0),
+        (("backfill", *one, missing, "--set=state.epoch_s=0.001"), 69),
+        (("backfill", "--identity", f"email:{EMAIL}"), 2),
+        (("run",), 0),
+    ):
+        ended = attempt(folder, arguments[0], *stream.options, *arguments[1:])
+        assert code == ended.code
+        assert [] == leaks(folder, ended.out, ended.err)
+
+
+def test_rejects_are_listed_and_put_back_without_their_content(
+    folder: Folder, stream: Stream
+) -> None:
+    """Place, reason and detail of rejects of every reason name nobody."""
+    text = "\n".join(REJECTED.values())
+    folder.input.write_bytes(text.encode(errors="surrogateescape"))
+    attempt(folder, "run", *REJECTING, *stream.options)
+    for verb in ("list", "list --json", "list --lines", "list --lines --json", "retry"):
+        ended = attempt(folder, "rejects", *verb.split())
+        assert 0 == ended.code
+        assert "line_too_long" in ended.out + ended.err or verb == "retry"
+        assert [] == leaks(folder, ended.out, ended.err)
+
+
+def test_dead_letters_are_listed_and_replayed_without_their_content(
+    folder: Folder, stream: Stream
+) -> None:
+    """Neither key nor data of a record gets out, unless `--keys` or `show` ask for them."""
+    folder.add(person(loyalty={"tier": TIER * 100_000}))
+    clear = ("--set=stream.partition_key=identity", "--set=limits.id_chars=250")
+    attempt(folder, "run", *stream.options, *clear, "--set=limits.line_bytes=5000000")
+    for verb, code in (("list", 0), ("list --json", 0), ("replay", 1)):
+        ended = attempt(folder, "dead-letters", *verb.split(), *stream.options)
+        assert code == ended.code
+        assert "more than 1048576" in ended.out + ended.err
+        assert [] == leaks(folder, ended.out, ended.err)
+    ended = attempt(folder, "dead-letters", "list", "--keys")
+    assert [ID] == found_in(ended.out)
+
+
 @pytest.mark.parametrize(("verb", "code"), [("demo", 0), ("init", 1)])
 def test_a_verb_without_a_destination_repeats_nothing(folder: Folder, verb: str, code: int) -> None:
     """The verbs that take no destination say nothing of the secrets around them."""

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from connectors.jsonl import JsonlBatch
 from connectors.kinesis import DeliveryStats, KinesisRecord
+from connectors.kinesis.core import actions
+from connectors.kinesis.core.answer import Entry
 from connectors.kinesis.core.delivery import Delivery
-from connectors.kinesis.dead_letters import DeadLetter
+from connectors.kinesis.dead_letter_file import DeadLetter, Replayed, Superseded
+from flows.backfill import Backfill, resume
 from flows.destination.load import load
 from flows.funnel import Funnel
 from flows.join import Lane
@@ -33,16 +36,49 @@ def holders(folder: Folder) -> dict[str, object]:
     lane = Lane(destination, exporter, funnel, None)
     (records,) = (item for item in lane.on_batch([frame])[0] if isinstance(item, list))
     record = KinesisRecord(records[0].data, f"crmid:{ID}")
-    delivery = Delivery(DeliveryStats())
-    delivery.add(record)
+    backfill = Backfill(key=ID)
+    left = resume(backfill, None)
+    assert left is not None
+    settings = actions.DeliverySettings(
+        max_in_flight=1,
+        linger_s=0,
+        give_up_s=1,
+        max_record_bytes=1_048_576,
+        buffer_records=1,
+        buffer_bytes=1_048_576,
+    )
+    delivery = Delivery(DeliveryStats(), settings, lambda: 0.5)
+    delivery.offer([record], 0, now=0)
     return {
         "batch": batch,
         "frame": frame,
         "rejects": rejects,
         "lane": lane,
+        "backfill": backfill,
+        "unfinished backfill": left,
+        "frame of a backfill": left.ask(1)[0],
         "record": record,
         "delivery": delivery,
-        "dead letter": DeadLetter("too large", "", record.partition_key, bytes=TIER),
+        "what to do": delivery.poll(now=0),
+        "record put aside": actions.Aside(record, "too large", 0),
+        "superseded key": actions.Superseded(record.partition_key),
+        "entry of an answer": Entry(
+            error_code="InternalFailure", error_message=record.partition_key
+        ),
+        "dead letter": DeadLetter(
+            id="",
+            cause="too large",
+            code="",
+            shard=None,
+            attempts=0,
+            first_at="",
+            at="",
+            partition_key=record.partition_key,
+            explicit_hash_key=None,
+            text=TIER,
+        ),
+        "superseded": Superseded(partition_key=record.partition_key, at=""),
+        "replayed": Replayed(partition_key=record.partition_key, id="", at=""),
     }
 
 

@@ -57,13 +57,16 @@ def test_a_value_that_names_something_is_refused() -> None:
 
 
 def test_everything_in_the_store_is_plain(folder: Folder, stream: Stream) -> None:
-    """After a run and a resumed one, every value of every step loads without looking a name up."""
+    """After a run, a resumed one and an unfinished backfill, every value of every step loads."""
     folder.add("no JSON", *(fragment(f"c{n}", tier="gold", status="realized") for n in range(50)))
     assert 0 == folder.run("run", *stream.options).code
     folder.add(fragment("c1", tier="silver"))
     assert 0 == folder.run("run", *stream.options).code
+    broken_off = ("--set=stream.name=missing", "--set=state.epoch_s=0.001")
+    assert 69 == folder.run("backfill", "--all", *stream.options, *broken_off).code
     kept = values(folder.path / "state" / "current" / "recovery")
     steps = {step.rpartition(".")[2] for step, _ in kept}
-    assert {"read-profiles", "join", "kinesis", "rejects"} <= steps
+    assert {"read-profiles", "wake", "join", "kinesis", "rejects"} <= steps
     for _, data in kept:
         assert isinstance(load(data), (bytes, type(None)))
+    assert any(isinstance(load(data), bytes) for step, data in kept if step.endswith(".wake"))

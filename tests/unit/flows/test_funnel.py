@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -51,10 +52,22 @@ def test_all_that_came_must_have_ended() -> None:
     for received in (11, 9):
         funnel.received = received
         expected = (
-            f"received {received}, but rejected 2 \\+ unchanged 3 \\+ filtered 4 \\+ exported 1"
+            f"received {received} + backfilled 0, but rejected 2 + unchanged 3 + filtered 4 + "
+            "exported 1"
         )
-        with pytest.raises(Unbalanced, match=expected):
+        with pytest.raises(Unbalanced, match=re.escape(expected)):
             funnel.require_balance()
+
+
+def test_a_backfill_is_in_the_balance() -> None:
+    """What it sends came of no input, and is exported."""
+    funnel = filled()
+    funnel.backfilled = 5
+    with pytest.raises(Unbalanced, match=r"received 10 \+ backfilled 5, but .* exported 1"):
+        funnel.require_balance()
+
+    funnel.exported += 5
+    funnel.require_balance()
 
 
 def test_a_profile_is_held_by_what_is_known_of_it() -> None:

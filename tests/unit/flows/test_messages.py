@@ -18,7 +18,7 @@ def test_lines_give_the_messages_and_decisions_written_by_hand(path: Path, tmp_p
     """Every message is the expected bytes, and every fragment ends as expected."""
     case = read_case(path, tmp_path)
 
-    outcome = run_lines(case.destination, case.lines, case.arrival)
+    outcome = run_lines(case.destination, case.lines, case.arrival, record_bytes=case.record_bytes)
 
     written = [_MESSAGE_ID.sub(rb'\1*"', each).decode() for each in outcome.messages]
     if case.destination.message.newline:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from flows.destination import Destination, Segment
+from flows.destination import Delivery, Destination, Drop, Segment
 from flows.destination.load import load
 from tests.support.minimal import MINIMAL
 
@@ -137,6 +137,21 @@ def test_overrides_are_yaml(file: Path) -> None:
     assert destination.account.region is None
     assert ("2020", "a=b") == (destination.stream.name, destination.description)
     assert 0.5 == destination.state.epoch_s
+
+
+def test_oversize_is_a_word_or_a_list_of_mapped_attributes(file: Path) -> None:
+    """`drop` keeps its order, wherever it is written; the words need no quotes."""
+    overrides = ["activation.attributes=[name, notes, visits]"]
+
+    def loaded(*more: str) -> Delivery:
+        return load(file, environment={}, overrides=[*overrides, *more]).delivery
+
+    assert "dead_letter" == loaded().oversize
+    assert "fail" == loaded("delivery.oversize=fail").oversize
+    assert (
+        Drop(drop=("visits", "notes")) == loaded("delivery.oversize.drop=[visits, notes]").oversize
+    )
+    assert Drop(drop=("notes",)) == loaded("delivery.oversize={drop: [notes]}").oversize
 
 
 def test_an_environment_variable_reaches_into_a_map(file: Path) -> None:

@@ -23,6 +23,7 @@ KEYS = sorted(
     | {"inputs", "limits", "delivery", "rejects", "dead_letters", "state", "key", "hash", "fields"}
     | {"export", "segments", "attributes", "path", "jsonl", "id", "partition_key", "depth"}
     | {"endpoint_url", "epoch_s", "namespace", "created_at", "id_chars", "secret", "stream.name"}
+    | {"oversize", "drop", "supersede", "max_in_flight", "linger_ms"}
 )
 VALUES = (
     st.none()

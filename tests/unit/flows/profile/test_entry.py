@@ -10,9 +10,11 @@ from flows.profile.entry import (
     instant_of,
     is_exited,
     membership,
+    membership_version,
     pack_instant,
     pack_version,
     read_membership,
+    version_of,
 )
 from flows.profile.instant import EARLIEST, LATEST
 from flows.profile.merge import NEVER
@@ -91,3 +93,16 @@ def test_an_entry_is_laid_out_as_documented() -> None:
     assert epoch + b"\0\0\0\0\0\0\0\x05" + b'"gold"' == attribute(0, 5, b'"gold"')
     assert before + epoch + b"\0\0\0\0\0\0\x01\x02" + b"\x01" == packed(-1, 0, 258, exited=True)
     assert (16, 25) == (VALUE_AT, len(packed(0, 0, 0, exited=False)))
+
+
+@given(INSTANTS, INSTANTS, ORDINALS, VALUES, st.booleans())
+def test_an_entry_gives_its_version_back(
+    qualified: int,
+    time: int,
+    ordinal: int,
+    value: bytes,
+    exited: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Of an attribute and of a membership, whatever stands beside it."""
+    assert (time, ordinal) == version_of(attribute(time, ordinal, value))
+    assert (time, ordinal) == membership_version(packed(qualified, time, ordinal, exited))

@@ -220,3 +220,46 @@ def test_the_id_of_a_message_is_that_of_its_cause_and_content(change: str) -> No
 
     assert id_of("nothing") == id_of("nothing")
     assert id_of("nothing") != id_of(change)
+
+
+@pytest.mark.parametrize(
+    ("newer", "version"),
+    [
+        (said(5, {"tier": "1"}, ordinal=3), (5, 3)),
+        (said(5, {}, {"s1": "exited"}, ordinal=3, identities=()), (5, 3)),
+        (said(4, {}, {"s1": "exited"}, ordinal=9), (4, 9)),
+        (said(4, {}, ordinal=9), (4, 7)),
+        (said(5, identities=(("crmid", "c2"),), ordinal=3), (5, 0)),
+        (said(5, identities=(("ecid", "e1"),), ordinal=3), (4, 7)),
+        (said(5, {"city": "1"}, identities=(), ordinal=3), (4, 7)),
+        (said(5, {}, {"s9": "realized"}, identities=(), ordinal=3), (4, 7)),
+    ],
+    ids=[
+        *("attribute", "membership", "tie", "identity-tie", "identity"),
+        *("not-exported", "unmapped-attribute", "unmapped-segment"),
+    ],
+)
+def test_the_newest_version_is_that_of_something_shown(
+    newer: Profile, version: tuple[int, int]
+) -> None:
+    """At 4 and place 7 the profile entered; what came later counts if a message shows it."""
+    encoder = MessageEncoder(destination(identities={"key": "crmid", "export": ["crmid"]}))
+    profile = merged(said(4, {"name": "1"}, {"s1": "realized"}, ordinal=7), newer)
+
+    assert version == encoder.newest_version(profile)
+
+
+def test_what_was_dropped_is_named_last() -> None:
+    """Alone in `_export`, or after the metadata, whose id is that of the rest."""
+
+    def of(*dropped: str, metadata: bool) -> str:
+        encoder = MessageEncoder(destination(message={"metadata": metadata}))
+        export = Export(("attribute",), merged(said(0)))
+        return encoder.encode("c1", export, 0, 0, dropped).decode()
+
+    head = '{"identityMap":{"crmid":[{"id":"c1"}]}'
+    assert head + ',"_export":{"dropped":["tier"]}}' == of("tier", metadata=False)
+    plain = of(metadata=True)
+    assert plain.removesuffix("}}") + ',"dropped":["tier","name"]}}' == (
+        of("tier", "name", metadata=True)
+    )

@@ -19,6 +19,7 @@ from flows.runner.store import (
     StoreMismatch,
     StoreUnusable,
     fingerprint,
+    hold_state,
     open_store,
     require_matching,
 )
@@ -104,6 +105,22 @@ def test_one_process_at_a_time(state: Path) -> None:
                 pass
     with open_store(destination(state)) as store:
         assert store.resumed
+
+
+def test_what_is_no_execution_holds_the_directory_without_a_store(state: Path) -> None:
+    """It keeps a job away and is kept away by one, with its own way out; no store is made."""
+    with hold_state(destination(state), "Wait.") as folder:
+        assert state == folder
+        assert {"lock"} == names(state)
+        assert 0o700 == stat.S_IMODE(state.stat().st_mode)
+        with pytest.raises(StoreLocked), open_store(destination(state)):
+            pass
+    with (
+        open_store(destination(state)),
+        pytest.raises(StoreLocked, match=r"another process runs on this state directory\. Wait\."),
+        hold_state(destination(state), "Wait."),
+    ):
+        pass
 
 
 def test_an_execution_that_fails_lets_go(state: Path) -> None:
