@@ -13,7 +13,6 @@ import argparse
 import gc
 import importlib
 import json
-import os
 import resource
 import sys
 import time
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from bytewax.testing import run_main
 
+from benchmarks.harness import pin
 from benchmarks.pipes import Tally
 
 
@@ -73,12 +73,6 @@ def peak_rss_bytes() -> int:
     """Give the largest resident size so far; the unit of the system call differs by system."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def pin(cpu: int | None) -> None:
-    """Keep this process and its threads on one core, where the system has such a call."""
-    if cpu is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {cpu})
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,18 @@ def last_cpu() -> int | None:
     if not hasattr(os, "sched_getaffinity"):
         return None
     return max(os.sched_getaffinity(0))
+
+
+def two_cpus() -> tuple[int | None, int | None]:
+    """Pick a core for the far end and one for the writer; the same one where there is no other."""
+    last = last_cpu()
+    return (None if last is None else min(os.sched_getaffinity(0))), last
+
+
+def pin(cpu: int | None) -> None:
+    """Keep this process and its threads on one core, where the system has such a call."""
+    if cpu is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {cpu})
 
 
 def write_lines(path: Path, lines: Iterable[bytes]) -> dict[str, float]:
@@ -91,17 +103,21 @@ def run_child(contender: Contender, conditions: Conditions) -> dict[str, float]:
     return measured
 
 
-def run_module(command: Sequence[str]) -> Any:
+def run_module(
+    command: Sequence[str],
+    *,
+    python: str = sys.executable,
+    environment: Mapping[str, str] = os.environ,
+) -> Any:
     """Run `python -m ...` from the project's folder and read the JSON it prints.
 
     Raises:
         RuntimeError: it failed; the message carries the end of what it said.
     """
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
     done = subprocess.run(
-        [sys.executable, "-m", *command],
+        [python, "-m", *command],
         cwd=ROOT,
-        env=environment,
+        env={**environment, "PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,
         check=False,

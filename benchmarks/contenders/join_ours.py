@@ -20,6 +20,7 @@ from benchmarks.data import ATTRIBUTES, SEGMENTS, START
 from benchmarks.pipes import MemorySource, Tally
 from connectors.jsonl import JsonlBatch
 from connectors.kinesis import KinesisRecord
+from flows.backfill import BackfillFrame
 from flows.destination import Activation, Destination, Identities, Input, Jsonl, Segment, Stream
 from flows.funnel import Funnel
 from flows.join import Joined, Lane
@@ -76,7 +77,7 @@ def get_flow(batches: Iterator[list[bytes]], tally: Tally) -> Dataflow:
     flow = Dataflow("join_ours")
     lines = op.input("read", flow, MemorySource(_as_read(batches)))
     routed = op.branch("routed", op.flat_map_batch("route", lines, router.to_lanes), _is_frame)
-    frames: KeyedStream[Frame] = routed.trues
+    frames: KeyedStream[Frame | BackfillFrame] = routed.trues
     joined = op.branch("joined", op.stateful_batch("join", frames, resume_lane), _is_records)
     op.output("count", joined.trues, RecordsSink(tally))
     op.output("refuse_line", op.map("line", routed.falses, _refuse), RecordsSink(tally))
@@ -93,7 +94,7 @@ def _as_read(batches: Iterator[list[bytes]]) -> Iterator[list[JsonlBatch]]:
         ordinal += len(lines)
 
 
-def _is_frame(item: Routed) -> TypeGuard[tuple[str, Frame]]:
+def _is_frame(item: Routed) -> TypeGuard[tuple[str, Frame | BackfillFrame]]:
     return isinstance(item[1], Frame)
 
 
