@@ -1,6 +1,7 @@
 # Each target works from a fresh clone: it first makes .venv from the hash-locked requirements.
 VENV := .venv
 BIN  := $(VENV)/bin
+RIVALS := .venv-rivals
 PIP  := $(BIN)/python -m pip --disable-pip-version-check -qq install
 LOCK  = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
@@ -10,16 +11,19 @@ LOCK  = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --genera
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test test-release lint bench bench-sink lock clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run ## bundled data through the real flow into an emulated stream
 	@$(BIN)/profile-export demo
 
 test: lint ## lint, then every test
 	@$(BIN)/pytest -q
+
+test-release: $(VENV)/dev ## every test with far more examples and simulated lives: hours
+	@HYPOTHESIS_PROFILE=release $(BIN)/pytest -q
 
 lint: $(VENV)/dev ## style, format and types
 	@$(BIN)/ruff check --quiet
@@ -29,13 +33,17 @@ lint: $(VENV)/dev ## style, format and types
 bench: $(VENV)/dev ## measure the join against the job as tutorials write it
 	@$(BIN)/python -m benchmarks.join
 
+bench-sink: $(VENV)/dev $(RIVALS)/made ## measure the sink against other writers of Kinesis
+	@$(BIN)/python -m benchmarks.sink
+
 lock: $(VENV)/dev ## re-make requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	@$(LOCK) pyproject.toml --extra emulator --group dev -o requirements/dev.txt
 	@$(LOCK) pyproject.toml --extra emulator -c requirements/dev.txt -o requirements/run.txt
 	@$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
+	@$(LOCK) --group rivals -o requirements/rivals.txt
 
 clean: ## remove the environment and everything generated
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(RIVALS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/made:
@@ -58,4 +66,11 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml | $(VENV)/made
 	@echo 'Installing requirements/dev.txt into $(VENV)' >&2
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(RIVALS)/made: requirements/rivals.txt | $(VENV)/dev
+	@echo 'Installing requirements/rivals.txt into $(RIVALS)' >&2
+	@$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python $(RIVALS)
+	@$(RIVALS)/bin/python -m pip --disable-pip-version-check -qq install --require-hashes \
+	  -r requirements/rivals.txt
 	@touch $@
