@@ -3,6 +3,15 @@
     sink = KinesisSink("leads", region="us-east-1", dead_letters=DeadLetters("dead/", 1 << 30))
     op.output("kinesis", stream_of_key_and_records, sink)  # items (key, list[KinesisRecord])
 
+The way of a record, from top to bottom:
+
+    sink          what Bytewax sees
+    dispatch      does what is decided: threads, back-pressure, keeping dead letters
+    core/         decides: what waits, what is sent next, what an answer means
+    client        makes the calls; shortcut, transport and codec make them fast, refusals words them
+    dead_letters  keeps what can never be accepted; dead_letter_file reads it, replay sends it again
+    testing/      a strict fake stream with faults, a contract for sinks, an emulator
+
 Nothing happens at import, and boto3 is imported only when a sink connects. The folder imports
 itself only relatively, so it can be taken as it is.
 """

@@ -70,6 +70,20 @@ def test_a_flow_delivers_everything_in_order(emulator: Emulator, session: boto3.
     assert (1500, 1500) == (sink.stats.offered, sink.stats.acknowledged)
 
 
+def test_requests_at_the_same_time_lose_nothing(emulator: Emulator, session: boto3.Session) -> None:
+    """Moto's own numbering of records is not safe for that, so the emulator takes one at a time."""
+    client = session.client("kinesis", endpoint_url=emulator.url)
+    client.create_stream(StreamName="busy", ShardCount=1)
+    client.close()
+    sink = KinesisSink("busy", endpoint_url=emulator.url, session=session)
+    part = sink.build_part("kinesis", "0000", None)
+    part.write_batch([[KinesisRecord(b"x", f"key-{number}") for number in range(4_000)]])
+    part.snapshot()
+    part.close()
+    expected = {f"key-{number}": [b"x"] for number in range(4_000)}
+    assert expected == read(session, emulator.url, "busy")
+
+
 def test_a_missing_stream_is_named(emulator: Emulator, session: boto3.Session) -> None:
     """The first request finds out that the stream is not there, and says where it looked."""
     sink = KinesisSink("nowhere", endpoint_url=emulator.url, session=session)

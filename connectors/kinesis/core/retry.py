@@ -118,7 +118,7 @@ class Backoff:
 class Patience:
     """Troubles of whole requests: how long to pause, and when it is over.
 
-    Progress is one acknowledged record, or that nothing is left to be sent. Requests that were under
+    Progress is one acknowledged record, or that nothing is left to send. Requests that were under
     way when a pause began tell nothing new by failing too, so they do not lengthen the pauses.
 
     Attributes:

@@ -3,7 +3,7 @@
 `Emulator` starts and stops it. The process prints one line, `http://127.0.0.1:PORT`, when it is
 ready and its stream exists, and ends when its standard input closes or on SIGTERM, so it cannot
 outlive whoever started it. It runs this very file in Python's isolated mode: the current folder is
-not on its path, and its imports are the standard library and moto.
+not on its path, and its imports are the standard library, moto and the server that moto runs on.
 
 Left out is what moto leaves out: it never throttles or fails a single record, checks no signature,
 and gets resharding wrong. It keeps everything in memory.
@@ -23,12 +23,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+    from werkzeug.serving import BaseWSGIServer
 
 _READY_S = 60.0
 """How long a start may take: moto loads in under a second; a busy machine takes longer."""
@@ -144,26 +146,47 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, _end)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else one line for each request
     try:
-        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - an extra, and slow to import
+        server = _server(options.port)
     except ImportError as error:
         sys.exit(
             f"moto is not installed ({error}). Install it: pip install 'profile-export[emulator]'"
         )
-    try:  # moto's server would hang on a port in use
-        socket.create_server(("127.0.0.1", options.port)).close()
-    except OSError as error:
-        sys.exit(
-            f"port {options.port} cannot be used: {error.strerror}. Take another, or 0 for any"
-        )
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=options.port, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
     if options.stream is not None:
         _create_stream(url, options.stream, options.shards, options.region)
     print(url, flush=True)  # noqa: T201 - the answer to whoever started this process
     with contextlib.suppress(KeyboardInterrupt):
         sys.stdin.buffer.read()
+
+
+def _server(port: int) -> BaseWSGIServer:
+    """Bind moto to a port of this machine; it takes one request at a time.
+
+    Several at once would cost records: moto gives a record the number after the last one, which is
+    "not safe for concurrency" (the comment in its `Shard.put_record`).
+
+    Raises:
+        ImportError: moto is not installed.
+    """
+    # An extra, and slow to import.
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
+        DomainDispatcherApplication,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server  # noqa: PLC0415
+
+    application, lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
+
+    def one_at_a_time(*call: Any) -> Any:
+        with lock:
+            return application(*call)
+
+    try:  # werkzeug would say it in its own words
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        sys.exit(f"port {port} cannot be used: {error.strerror}. Take another, or 0 for any")
+    return make_server("127.0.0.1", port, one_at_a_time, threaded=True)
 
 
 def _end(signum: int, frame: FrameType | None) -> None:

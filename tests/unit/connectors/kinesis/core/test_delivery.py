@@ -94,6 +94,8 @@ def test_a_full_buffer_sends_what_it_has() -> None:
     assert 1 == trial.delivery.offer(records("c1 c2"), 1, 0.0)
     trial.answer("a1 b1")
     assert trial.delivery.has_room
+    assert 2 == trial.delivery.offer(records("c1 c2"), 1, 0.0)
+    assert 4 == trial.stats.offered
 
 
 def test_a_key_has_one_record_under_way() -> None:
@@ -140,7 +142,15 @@ def test_no_more_requests_are_under_way_than_allowed() -> None:
 
 
 def test_a_request_holds_5_mib_and_no_more() -> None:
-    """Six records of 1 MiB are two requests, also when a small one was the first of its key."""
+    """Six records of 1 MiB are two requests."""
+    trial = Trial()
+    trial.hand_in([KinesisRecord(bytes(MIB - 1), str(number)) for number in range(6)])
+    trial.flush()
+    assert [5, 1] == [len(request.records) for request in trial.actions.requests]
+
+
+def test_large_records_behind_small_ones_are_counted_too() -> None:
+    """Six that wait behind others of their keys are two requests when their turn comes."""
     trial = Trial()
     trial.hand_in([KinesisRecord(b"x", str(number)) for number in range(6)])
     trial.hand_in([KinesisRecord(bytes(MIB - 1), str(number)) for number in range(6)])
@@ -195,6 +205,14 @@ def test_ten_thousand_records_of_one_key_keep_their_order() -> None:
         sent += [int(each.data) for each in request.records]
         trial.answer_with(request, [taken()])
     assert list(range(10_000)) == sent
+
+
+def test_an_answer_has_an_entry_for_each_record() -> None:
+    """One that has not must not come this far: nobody knows what it acknowledges."""
+    trial = Trial(linger_s=0.0)
+    trial.offer("a1 b1")
+    with pytest.raises(ValueError, match="shorter"):
+        trial.answer_with(trial.under_way.pop(), [taken()])
 
 
 def test_an_answer_to_nothing_is_a_defect() -> None:

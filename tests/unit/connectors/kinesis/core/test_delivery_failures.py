@@ -73,6 +73,16 @@ def test_a_record_pauses_longer_each_time_it_fails() -> None:
     assert 0.05 == pytest.approx(trial.actions.poll_at - trial.now)
 
 
+def test_a_record_that_failed_does_not_linger_again() -> None:
+    """Neither when its pause is over, nor does the one that waited behind it."""
+    trial = Trial(linger_s=60.0)
+    trial.offer("a1 a2")
+    trial.at(60.0)
+    trial.answer("a1", a1=BUSY)
+    assert ["a1"] == trial.at(60.05)
+    assert ["a2"] == trial.answer("a1")
+
+
 def test_an_entry_in_doubt_is_not_acknowledged() -> None:
     """Without a sequence number, or with an error code beside it, a record is sent again."""
     trial = sent("a1 b1 c1")
@@ -146,6 +156,27 @@ def test_after_giving_up_nothing_is_sent() -> None:
     trial.fail("a1", Kind.UNAVAILABLE)
     assert (True, math.inf) == (trial.actions.gave_up, trial.actions.poll_at)
     assert [[], [], []] == [trial.offer("b1"), trial.flush(), trial.at(99.0)]
+    assert trial.actions.gave_up
+
+
+@pytest.mark.parametrize("kind", [Kind.UNAVAILABLE, Kind.INVALID])
+def test_it_stays_over_whatever_is_answered_late(kind: Kind) -> None:
+    """Requests were under way when it ended, and may fail in another way."""
+    trial = worked("a1", give_up_s=5.0)
+    trial.offer("b1")
+    trial.fail("a1", Kind.DENIED)
+    trial.at(99.0)
+    assert trial.actions.gave_up
+    assert [] == trial.fail("b1", kind)
+    assert trial.actions.gave_up
+
+
+def test_a_mistake_in_the_set_up_stays_one() -> None:
+    """Though another request, under way at the same time, fails for a reason that passes."""
+    trial = sent("a1")
+    trial.offer("b1")
+    trial.fail("a1", Kind.DENIED)
+    trial.fail("b1", Kind.UNAVAILABLE)
     assert trial.actions.gave_up
 
 

@@ -40,6 +40,15 @@ def test_a_throttle_asks_for_the_shards_until_they_are_known() -> None:
     assert (3, 4) == (trial.stats.throttled, trial.stats.retried)
 
 
+def test_a_listing_that_comes_first_leaves_no_wish_for_another() -> None:
+    """The throttle that asked for the shards may be answered before anybody looked."""
+    trial = sent("a1")
+    trial.delivery.answered(trial.under_way.pop(), [failed(THROTTLED)], 0.0)
+    trial.delivery.remap(ONE_SHARD, 0.0)
+    trial.poll()
+    assert not trial.actions.wants_shards
+
+
 def test_an_answer_from_an_unknown_shard_asks_for_the_shards_again() -> None:
     """The stream was resharded since they were listed; who has no listing does not care."""
     trial = sent("a1")

@@ -216,6 +216,26 @@ def test_a_shard_is_forgotten_when_its_window_no_longer_matters() -> None:
     assert math.inf == throttle.next_at
 
 
+def test_a_window_of_less_than_1_000_still_matters() -> None:
+    """930 grow by 58 an answer: 988 are a limit, and the next answer ends it."""
+    throttle = throttle_with()
+    limit(throttle, "low", "a1", accepted=930)
+    _, counts = drawn(throttle, 1.0)
+    throttle.returned(counts)
+    throttle.accepted(counts)
+    assert throttle
+    throttle.accepted(counts)
+    assert not throttle
+
+
+def test_the_first_pause_to_end_is_told() -> None:
+    """Of several shards with something to send."""
+    throttle = throttle_with()
+    limit(throttle, "high", "A1", now=7.0)
+    limit(throttle, "low", "a1", now=3.0)
+    assert 3.05 == throttle.next_at
+
+
 @pytest.mark.parametrize("busy", ["waiting", "in flight"])
 def test_a_shard_with_something_to_do_is_not_forgotten(busy: str) -> None:
     """Its records would be, too."""

@@ -105,12 +105,14 @@ def test_no_more_records_are_taken_than_there_is_room_for() -> None:
     assert (2, 3, 6) == admitting.held
 
 
-def test_bytes_are_bounded_but_for_one_record() -> None:
-    """The record that reaches the bound is taken whole, and none after it."""
+@pytest.mark.parametrize("last", [1, 500])
+def test_bytes_are_bounded_but_for_one_record(last: int) -> None:
+    """The record that reaches the bound, or goes beyond it, is taken whole, and none after it."""
     admitting = Admitting(buffer_bytes=10)
-    a1, b1, c1 = (KinesisRecord(bytes(size), key) for size, key in ((9, "a"), (500, "b"), (1, "c")))
+    sizes = (("a", 9), ("b", last), ("c", 1))
+    a1, b1, c1 = (KinesisRecord(bytes(size), key) for key, size in sizes)
     assert 2 == admitting.admit(a1, b1, c1).stop
-    assert 509 == admitting.unsettled.bytes
+    assert 9 + last == admitting.unsettled.bytes
     assert not admitting.unsettled.has_room
     assert 0 == admitting.admit(c1).stop
     admitting.unsettled.settle(b1)
