@@ -2,9 +2,10 @@
 
 Takes the place of botocore's HTTP session in a client, where that is possible, and halves what a
 call costs below the signature. Everything above stays botocore's: credentials, endpoint rules,
-signature, events. What is given up: proxies, client certificates, and switching TLS verification
-off; a client with any of them keeps botocore's session. One attribute of botocore is used that is
-not public, `_endpoint`; a botocore without it keeps its session too.
+signature, events. What is given up: proxies, client certificates, trusted certificates in a folder,
+and switching TLS verification off; a client with any of them keeps botocore's session. One
+attribute of botocore is used that is not public, `_endpoint`; a botocore without it keeps its
+session too.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import ssl
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session, get_cert_path
+
+from .errors import KinesisConfigurationError
 
 
 class Transport:
@@ -108,7 +112,11 @@ def _has_something_to_read(sock: socket.socket) -> bool:
 
 
 def replace_transport(client: Any, *, connect_timeout_s: float, read_timeout_s: float) -> bool:
-    """Give a client of botocore this transport if that takes nothing away; says whether it did."""
+    """Give a client of botocore this transport if that takes nothing away; says whether it did.
+
+    Raises:
+        KinesisConfigurationError: TLS is asked for, and the certificates to trust are not there.
+    """
     endpoint = getattr(client, "_endpoint", None)
     session = getattr(endpoint, "http_session", None)
     if endpoint is None or session is None or type(session) is not URLLib3Session:
@@ -118,10 +126,17 @@ def replace_transport(client: Any, *, connect_timeout_s: float, read_timeout_s: 
     )
     if proxies is None or proxies.proxy_url_for(client.meta.endpoint_url):
         return False
-    if certificate or not verify:
+    if certificate or not verify or Path(get_cert_path(verify)).is_dir():
         return False
+    ca_bundle, url = get_cert_path(verify), client.meta.endpoint_url
+    if url.startswith("https:") and not Path(ca_bundle).exists():
+        raise KinesisConfigurationError(
+            f"there are no certificates at {ca_bundle}, so no answer could be trusted. "
+            "Correct AWS_CA_BUNDLE, or ca_bundle in AWS's shared configuration.",
+            needs_person=True,
+        )
     endpoint.http_session = Transport(
-        ca_bundle=get_cert_path(verify),
+        ca_bundle=ca_bundle,
         connect_timeout_s=connect_timeout_s,
         read_timeout_s=read_timeout_s,
     )

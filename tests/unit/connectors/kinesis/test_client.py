@@ -70,6 +70,16 @@ def test_an_endpoint_that_is_no_url_is_a_configuration_error(url: str) -> None:
         connect(url)
 
 
+def test_certificates_that_are_not_there_are_a_configuration_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A mistyped AWS_CA_BUNDLE is said at the start, not after `give_up_s` without an answer."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere/bundle.pem")
+    with pytest.raises(KinesisConfigurationError, match=r"/nowhere/bundle.pem.*AWS_CA_BUNDLE"):
+        connect(None)
+    connect("http://127.0.0.1:4567")
+
+
 def test_the_session_is_used() -> None:
     """A session brings its own region and credentials."""
     session = boto3.Session("key", "secret", region_name="eu-west-3")

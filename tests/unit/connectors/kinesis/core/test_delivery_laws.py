@@ -118,7 +118,8 @@ class Judged:
             self.offer(self.draw(st.text("abcdefghAB", max_size=12)))
         elif choice == "time":
             soon = math.nextafter(self.now, math.inf)
-            self.now = self.draw(st.sampled_from([self.now + 0.1, min(self.poll_at, 1e6), soon]))
+            later = min(self.poll_at, self.now + 1e6)  # long before it would be over
+            self.now = self.draw(st.sampled_from([self.now + 0.1, later, soon]))
             self.poll()
         elif choice == "other":
             self.other()

@@ -100,7 +100,7 @@ def test_ten_thousand_records_of_one_key_refused_by_the_service_are_no_trouble()
 
 
 def test_a_record_refused_beside_accepted_ones_is_put_aside() -> None:
-    """The same answer accepts others, so it is the record's own fault; its next one goes at once."""
+    """The same answer accepts others, so the fault is the record's; its next one goes at once."""
     trial = Trial(linger_s=60.0)
     trial.offer("a1 b1 a2")
     trial.at(60.0)
