@@ -4,10 +4,10 @@ Promise: `flush` returns only when every record handed in was acknowledged or is
 the disk; else an error is raised, and whoever runs the job must not commit. Once an error was
 raised nothing more is sent.
 
-Who does what: those who call `write` and `flush` (Bytewax's workers) put requests together and make
-their bodies; light I/O threads send them and settle the answers; a timer thread asks when something
-is due by itself. All of them ask the delivery under one lock, which nobody holds while waiting for
-the network. Callers wait while there is no room, which is how the sink pushes back.
+Who does what: callers of `write` and `flush` (Bytewax's workers) put requests together and make the
+bodies; light I/O threads send them and settle the answers; a timer thread asks when something is
+due. All ask the delivery under one lock, which nobody holds while waiting for the network. Callers
+wait while there is no room: that is how the sink pushes back.
 """
 
 from __future__ import annotations
@@ -218,11 +218,8 @@ class Dispatcher:
         failure = self._last_failure
         if failure.needs_person and not self._stats.acknowledged:
             return failure  # a mistake in the set-up: better said now than after give_up_s
-        return type(failure)(
-            f"gave up after {self._settings.give_up_s:g} s without progress: {failure}",
-            code=failure.code,
-            kind=failure.kind,
-        )
+        said = f"gave up after {self._settings.give_up_s:g} s without progress: {failure}"
+        return type(failure)(said, code=failure.code, kind=failure.kind)
 
     def _end(self, error: BaseException) -> None:
         """Send nothing more; whoever calls next gets the error. The lock is held."""
@@ -236,8 +233,11 @@ class Dispatcher:
             self._soon(self._send, request, self._client.prepare(request.records))
 
     def _soon(self, task: Callable[..., None], *arguments: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the pool is closed: nobody wants it any more
+        try:
             self._io.submit(self._do, task, *arguments)
+        except RuntimeError:  # no thread can be started, or the pool was closed meanwhile
+            if not self.is_abandoned:
+                raise
 
     def _do(self, task: Callable[..., None], *arguments: object) -> None:
         """Do a task of another thread; what goes wrong is the business of those who write."""

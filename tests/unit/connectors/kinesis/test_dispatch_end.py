@@ -53,6 +53,20 @@ def test_giving_up_says_after_how_long_and_why() -> None:
     assert [["a1", "b1"]] * 3 == client.requests
 
 
+def test_a_request_that_no_thread_can_send_ends_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would else wait for ever, as if it were under way."""
+
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    client = StubClient()
+    with working(client) as work:
+        monkeypatch.setattr(ThreadPoolExecutor, "submit", no_thread)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            work.deliver("a1")
+    assert [] == client.requests
+
+
 def test_a_mistake_in_the_set_up_is_told_as_it_is() -> None:
     """At once, with its own words, before anything was acknowledged."""
     client = StubClient(raises(DENIED))
