@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,10 @@ settings.register_profile(
 settings.register_profile("release", settings.get_profile("test"), max_examples=5_000)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "test")
 settings.load_profile(PROFILE)
+
+# Started in the background, as some machines start a gate, this process ignores Ctrl-C and so would
+# each program that it starts; the tests that interrupt one need what a terminal gives.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
