@@ -75,9 +75,11 @@ class FragmentReader:
             key = self._identities.only_key(entity.identityMap)
             if key:
                 return key
-        return self._identities.read(entity.identityMap or {}, self._keys_only.identities(entity))[
-            0
-        ]
+        return self._checked_key(entity)
+
+    def _checked_key(self, entity: Any) -> str:
+        fields = self._keys_only.identities(entity)
+        return self._identities.read(entity.identityMap or {}, fields)[0]
 
     def read(self, raw: bytes, arrival: int, ordinal: int) -> Fragment:
         """Decode one fragment.
@@ -93,7 +95,7 @@ class FragmentReader:
         try:
             header, entity = self._whole.read(raw)
         except Rejected:
-            self.key(raw)  # an identity at fault is the reason to name first
+            self._checked_key(self._keys_only.read(raw)[1])  # an identity at fault is named first
             raise
         fields = () if self._key_in_map else self._whole.identities(entity)
         key, identities = self._identities.read(entity.identityMap or {}, fields)
