@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .codec import decode_entries, encode_records
 from .core.answer import Entry
 from .core.record import KinesisRecord
+from .transport import RawBody
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def shortcut_works(make_client: Callable[..., Any]) -> bool:
 
     def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
         sent.append(request.body)
-        return AWSResponse(request.url, HTTPStatus.OK, {}, _Raw(_ANSWER))
+        return AWSResponse(request.url, HTTPStatus.OK, {}, RawBody(_ANSWER))
 
     nobody = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "self-test")
     client = make_client(**nobody)
@@ -116,16 +117,6 @@ def shortcut_works(make_client: Callable[..., Any]) -> bool:
     if not works:
         _log.warning("botocore has changed, so records are sent the slow way")
     return works
-
-
-class _Raw:
-    """What botocore reads an answer's body from."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        yield self._body
 
 
 def long_way(records: Sequence[KinesisRecord]) -> list[dict[str, Any]]:

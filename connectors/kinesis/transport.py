@@ -60,7 +60,7 @@ class Transport:
         except BaseException:
             connection.close()  # the rest of this answer must not be taken for the next one
             raise
-        return AWSResponse(request.url, response.status, dict(response.getheaders()), _Body(body))
+        return AWSResponse(request.url, response.status, dict(response.getheaders()), RawBody(body))
 
     def close(self) -> None:
         """Close all connections."""
@@ -94,13 +94,15 @@ class Transport:
         return connection
 
 
-class _Body:
+class RawBody:
     """What botocore reads an answer's body from."""
 
     def __init__(self, body: bytes) -> None:
+        """Hold a body that was read already."""
         self._body = body
 
     def stream(self, **_: object) -> Iterator[bytes]:
+        """Give it in one piece."""
         yield self._body
 
 
