@@ -11,7 +11,7 @@ LOCK  = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --genera
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-release lint bench bench-sink lock clean
+.PHONY: help demo test test-release lint bench bench-sink bench-job lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ bench: $(VENV)/dev ## measure the join against the job as tutorials write it
 
 bench-sink: $(VENV)/dev $(RIVALS)/made ## measure the sink against other writers of Kinesis
 	@$(BIN)/python -m benchmarks.sink
+
+bench-job: $(VENV)/dev ## measure the whole job: speed, freshness, commits, two processes
+	@$(BIN)/python -m benchmarks.end_to_end
+	@$(BIN)/python -m benchmarks.freshness
+	@$(BIN)/python -m benchmarks.snapshots
+	@$(BIN)/python -m benchmarks.processes
 
 lock: $(VENV)/dev ## re-make requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	@$(LOCK) pyproject.toml --extra emulator --group dev -o requirements/dev.txt

@@ -191,8 +191,16 @@ class Server:
         self.counts.wall_s = time.monotonic() - self._first_at
 
 
+def run(server: Server) -> None:
+    """Print the port, serve until standard input ends, print the counts."""
+    print(json.dumps({"port": server.port}), flush=True)
+    server.serve(sys.stdin.fileno())
+    server.close()
+    print(json.dumps(asdict(server.counts)))
+
+
 def main() -> None:
-    """Read the arguments, serve, print the counts."""
+    """Read the arguments and serve."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.endpoint")
     parser.add_argument("--latency-ms", type=float, default=0)
     parser.add_argument("--fail-percent", type=int, default=0)
@@ -204,11 +212,7 @@ def main() -> None:
     if asked.tls is not None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(*asked.tls)
-    server = Server(Cupboard(asked.fail_percent), asked.latency_ms / 1000, tls)
-    print(json.dumps({"port": server.port}), flush=True)
-    server.serve(sys.stdin.fileno())
-    server.close()
-    print(json.dumps(asdict(server.counts)))
+    run(Server(Cupboard(asked.fail_percent), asked.latency_ms / 1000, tls))
 
 
 if __name__ == "__main__":

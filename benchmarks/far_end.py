@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,13 +34,20 @@ class Serving:
 
 
 @contextmanager
-def serving(behaviour: Behaviour, cpu: int | None) -> Iterator[Serving]:
+def serving(
+    behaviour: Behaviour, cpu: int | None, command: Sequence[str] = ("benchmarks.endpoint",)
+) -> Iterator[Serving]:
     """Run a far end on one core for as long as the block runs.
+
+    Args:
+        behaviour: How it answers.
+        cpu: The core to stay on.
+        command: Another far end's module and arguments, which take those of `endpoint` besides.
 
     Raises:
         RuntimeError: it failed; the message carries the end of what it said.
     """
-    command = [sys.executable, "-m", "benchmarks.endpoint"]
+    command = [sys.executable, "-m", *command]
     command += ["--latency-ms", str(behaviour.latency_ms)]
     command += ["--fail-percent", str(behaviour.fail_percent)]
     if behaviour.tls is not None:

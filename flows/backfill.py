@@ -9,18 +9,19 @@ commit on), whatever else changes meanwhile, as its bucket is a hash of its key.
 time no more records come than the rate allows, and one ask's more: about a tenth of a second's.
 What was asked for stays in the recovery store until all lanes were asked, and no longer.
 
+Lanes are asked in groups, one for each partition of the sink, as those live in one process each.
 Left out: a clock and the engine, which are the wake source's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from zlib import crc32
 
 import msgspec
 from msgspec import Struct, structs
 
-from flows.lanes import LANE_NAMES, LANES, lane_of
+from flows.lanes import GROUPS, LANES, lane_of, sink_partition_of
 from flows.profile.state import UnknownSnapshot
 
 BUCKETS = 4_096
@@ -90,8 +91,11 @@ class BackfillFrame(Struct, frozen=True, gc=False):
         ]
 
 
+_GROUP_BUCKETS = len(GROUPS[0]) * BUCKETS
+
+
 class Unfinished(Struct, frozen=True, array_like=True):
-    """A backfill on its way.
+    """What is left of a backfill in one group of lanes.
 
     Attributes:
         segment, key, rate: as of the backfill.
@@ -105,21 +109,23 @@ class Unfinished(Struct, frozen=True, array_like=True):
 
     def __repr__(self) -> str:
         """Say how far it is, never whom it is for."""
-        return f"Unfinished({self.position} of {LANES * BUCKETS} buckets)"
+        return f"Unfinished({self.position} of {_GROUP_BUCKETS} buckets)"
 
-    def ask(self, buckets: int) -> tuple[list[tuple[str, BackfillFrame]], Unfinished | None]:
-        """Give the frames for the next buckets, and what is left after them."""
+    def ask(
+        self, lanes: Sequence[str], buckets: int
+    ) -> tuple[list[tuple[str, BackfillFrame]], Unfinished | None]:
+        """Give the frames for the next buckets of a group of lanes, and what is left after them."""
         if self.key is not None:
             return [(lane_of(self.key), BackfillFrame(self.segment, self.key, 0, BUCKETS))], None
-        end = min(self.position + buckets, LANES * BUCKETS)
+        end = min(self.position + buckets, _GROUP_BUCKETS)
         frames: list[tuple[str, BackfillFrame]] = []
         at = self.position
         while at < end:
             lane, first = divmod(at, BUCKETS)
             stop = min(BUCKETS, first + end - at)
-            frames.append((LANE_NAMES[lane], BackfillFrame(self.segment, None, first, stop)))
+            frames.append((lanes[lane], BackfillFrame(self.segment, None, first, stop)))
             at += stop - first
-        return frames, structs.replace(self, position=end) if end < LANES * BUCKETS else None
+        return frames, structs.replace(self, position=end) if end < _GROUP_BUCKETS else None
 
 
 def bucket_of(key: str) -> int:
@@ -127,27 +133,37 @@ def bucket_of(key: str) -> int:
     return crc32(key.encode()) // LANES % BUCKETS
 
 
-def resume(asked: Backfill | None, snapshot: bytes | None) -> Unfinished | None:
-    """Give what is to be done: what is asked for now, or the rest of what was asked for before.
+def require_same(asked: Backfill, left: Unfinished) -> None:
+    """Check that what is asked for is what is unfinished, or replaces it.
+
+    Raises:
+        BackfillUnfinished: something else is asked for.
+    """
+    if not asked.replace and (left.segment, left.key) != (asked.segment, asked.key):
+        raise BackfillUnfinished(
+            f"a backfill of {_whom(left)} is unfinished. "
+            "`run` finishes it first; `backfill --replace` gives it up for the new one."
+        )
+
+
+def begin(
+    asked: Backfill | None, lefts: Mapping[int, Unfinished | None]
+) -> dict[int, Unfinished | None]:
+    """Give what each group has to do: what is asked for now, or the rest of what was before.
 
     Asking for the same profiles again goes on where the first one stood, at the rate of the second.
 
-    Raises:
-        BackfillUnfinished: something else is asked for than what is unfinished.
-        UnknownSnapshot: another release wrote the snapshot.
+    Args:
+        asked: what is asked for now, and agrees with what is left.
+        lefts: what is left, by group; the groups of one process.
     """
-    left = None if snapshot is None else unpack(snapshot)
     if asked is None:
-        return left
-    if left is None or asked.replace:
-        return Unfinished(asked.segment, asked.key, asked.rate)
-    if (left.segment, left.key) == (asked.segment, asked.key):
-        return structs.replace(left, rate=asked.rate)
-    done = 100 * left.position // (LANES * BUCKETS)
-    raise BackfillUnfinished(
-        f"a backfill of {_whom(left)} is unfinished, {done} % done. "
-        "`run` finishes it first; `backfill --replace` gives it up for the new one."
-    )
+        return {**lefts}
+    if asked.replace or not any(lefts.values()):
+        new = Unfinished(asked.segment, asked.key, asked.rate)
+        own = None if asked.key is None else sink_partition_of(lane_of(asked.key))
+        return {group: new if own in (None, group) else None for group in lefts}
+    return {group: left and structs.replace(left, rate=asked.rate) for group, left in lefts.items()}
 
 
 def _whom(backfill: Backfill | Unfinished) -> str:
@@ -158,15 +174,13 @@ def _whom(backfill: Backfill | Unfinished) -> str:
     return "all profiles"
 
 
-def pack(left: Unfinished | None) -> bytes | None:
-    """Give the snapshot of a backfill; a finished one leaves none."""
-    if left is None:
-        return None
+def pack(left: Unfinished | None) -> bytes:
+    """Give the snapshot of what is left of a backfill, or of none."""
     return bytes((_SNAPSHOT_VERSION,)) + msgspec.msgpack.encode(left)
 
 
-def unpack(snapshot: bytes) -> Unfinished:
-    """Give the backfill that a snapshot holds.
+def unpack(snapshot: bytes) -> Unfinished | None:
+    """Give what is left of a backfill by a snapshot.
 
     Raises:
         UnknownSnapshot: the version byte is not one this release writes.
@@ -177,7 +191,7 @@ def unpack(snapshot: bytes) -> Unfinished:
             "The recovery store comes from another release: run that one, or start anew with "
             "`run --fresh`."
         )
-    return msgspec.msgpack.decode(memoryview(snapshot)[1:], type=Unfinished)
+    return msgspec.msgpack.decode(memoryview(snapshot)[1:], type=Unfinished | None)
 
 
 class Pace:
@@ -187,19 +201,19 @@ class Pace:
         buckets: width of the next ask.
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self) -> None:
         """Start with one bucket, as nobody knows yet how many profiles are in one."""
         self.buckets = 1
-        self._rate = rate
-        self._aim = min(max(1, rate // _ASKS_PER_S), _ASK_RECORDS_MAX) if rate else _ASK_RECORDS_MAX
 
-    def answered(self, records: int, asked_at: float) -> float:
+    def answered(self, records: int, rate: float, asked_at: float) -> float:
         """Take how many records the last ask brought; returns when the next one is due.
 
         Args:
             records: that came of it.
+            rate: most records a second; 0 is no cap.
             asked_at: seconds.
         """
+        aim = min(max(1, int(rate / _ASKS_PER_S)), _ASK_RECORDS_MAX) if rate else _ASK_RECORDS_MAX
         wider = _GROWTH * self.buckets
-        self.buckets = max(1, min(wider, self.buckets * self._aim // records)) if records else wider
-        return asked_at + records / self._rate if self._rate else asked_at
+        self.buckets = max(1, min(wider, self.buckets * aim // records)) if records else wider
+        return asked_at + records / rate if rate else asked_at

@@ -13,6 +13,7 @@ from connectors.kinesis import KinesisRecord
 from flows.backfill import BackfillFrame
 from flows.destination import Destination
 from flows.funnel import Funnel, Unbalanced
+from flows.lanes import lane_of
 from flows.profile.exporter import Exporter
 from flows.profile.identity import partition_key
 from flows.profile.line import PLACE_BITS
@@ -80,6 +81,7 @@ class Lane(StatefulBatchLogic[Frame | BackfillFrame, Joined, bytes]):
         read, apply = self._exporter.reader.read, self._exporter.apply
         first = frame.ordinal << PLACE_BITS
         self._taken += len(frame.fragments)
+        funnel.taken += len(frame.fragments)
         for place, raw in zip(frame.places, frame.fragments, strict=True):
             try:
                 fragment = read(raw, frame.arrival, first + place)
@@ -95,7 +97,7 @@ class Lane(StatefulBatchLogic[Frame | BackfillFrame, Joined, bytes]):
                 self._ended += 1
                 funnel.skip(step.decision)
             else:
-                records.append(self._record(key, step.decision, step.message))
+                records.append(self._record(key, step.decision, step.message, fragment.time))
 
     def _export_again(self, frame: BackfillFrame, records: list[KinesisRecord]) -> None:
         before = len(records)
@@ -108,11 +110,12 @@ class Lane(StatefulBatchLogic[Frame | BackfillFrame, Joined, bytes]):
         self._funnel.backfilled += exported
         self._funnel.answered += 1
 
-    def _record(self, key: str, export: Export, message: bytes) -> KinesisRecord:
+    def _record(self, key: str, export: Export, message: bytes, time: int = 0) -> KinesisRecord:
         return KinesisRecord(
             message,
             partition_key(self._key_namespace, key, clear=self._clear_keys),
             replaceable=self._replaceable.issuperset(export.reasons),
+            time_us=time,
         )
 
     @override
@@ -125,9 +128,14 @@ class Lane(StatefulBatchLogic[Frame | BackfillFrame, Joined, bytes]):
 
     @override
     def snapshot(self) -> bytes:
+        self._funnel.snapshots += 1
         if self._taken != self._ended:
             raise Unbalanced(f"a lane took {self._taken} units and ended {self._ended}")
-        return pack_lane(self._profiles)
+        packed = pack_lane(self._profiles)
+        if self._profiles:  # a lane is not told its name, but each of its profiles knows it
+            lane = lane_of(next(iter(self._profiles)))
+            self._funnel.weigh(lane, len(self._profiles), len(packed))
+        return packed
 
 
 def _encode_reject(rejected: Rejected, raw: bytes, frame: Frame, place: int) -> bytes:

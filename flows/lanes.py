@@ -31,6 +31,9 @@ LANES = len(LANE_NAMES)
 SINK_PARTITIONS = 60
 """Divides the lanes; worker counts that divide it keep lane and partition together."""
 
+GROUPS = tuple(LANE_NAMES[part::SINK_PARTITIONS] for part in range(SINK_PARTITIONS))
+"""The lanes of each sink partition; one worker has them all where workers divide the partitions."""
+
 _INDEX = {name: index for index, name in enumerate(LANE_NAMES)}
 
 

@@ -8,6 +8,7 @@
 Every fragment read ends as exactly one of acknowledged, dead-lettered, superseded, filtered,
 unchanged, rejected.
 Besides the inputs of the configuration there is always ``retry``: rejects that were put back.
+All sources share one pace, by which a job is stopped and processes keep in step.
 The step ids are keys of the recovery store and never change. ``profile-export run`` runs it, and so
 does ``python -m bytewax.run "flows.profile_export:get_flow('destination.yaml')"``.
 """
@@ -23,14 +24,16 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.outputs import Sink
 
-from connectors.jsonl import JsonlSink, JsonlSource
+from connectors.jsonl import JsonlBatch, JsonlSink, JsonlSource
 from connectors.kinesis import DeadLetterKeeper, DeadLetters, KinesisRecord, KinesisSink
+from connectors.paced import PacedSource, Pacing
 from flows.backfill import Backfill
-from flows.destination import Destination
+from flows.destination import Destination, Input
 from flows.destination.load import load
 from flows.funnel import Funnel
 from flows.join import Joined, Lane
 from flows.lanes import SINK_PARTITIONS, sink_partition_of
+from flows.place import ALONE, Place
 from flows.profile.exporter import Exporter
 from flows.rejects import Rejects
 from flows.retry import RETRY, inputs
@@ -49,6 +52,8 @@ def get_flow(
     funnel: Funnel | None = None,
     batch_lines: int = BATCH_LINES,
     backfill: Backfill | None = None,
+    pacing: Pacing | None = None,
+    place: Place = ALONE,
 ) -> Dataflow:
     """Give the dataflow of one destination.
 
@@ -59,13 +64,15 @@ def get_flow(
         funnel: where this process counts.
         batch_lines: lines read at once.
         backfill: profiles to export again, of those that the recovery store holds.
+        pacing: stops the sources of this process, and keeps them in step with other processes.
+        place: this process among those that run the job; it decides which inputs are read here.
 
     Raises:
         ConfigurationError: the file at the path is not a destination.
     """
     if not isinstance(destination, Destination):
         destination = load(Path(destination), environment=os.environ)
-    funnel = funnel or Funnel()
+    funnel, pacing = funnel or Funnel(), pacing or Pacing()
     router, exporter = Router(destination, funnel), Exporter(destination)
 
     def resume_lane(snapshot: bytes | None) -> Lane:
@@ -78,24 +85,34 @@ def get_flow(
             op.input(
                 f"read-{each.name}",
                 flow,
-                JsonlSource(
-                    each.name,
-                    each.jsonl.path,
-                    optional=each.name == RETRY,
-                    line_bytes=destination.limits.line_bytes,
-                    batch_lines=batch_lines,
+                PacedSource(
+                    _source(destination, each, batch_lines),
+                    pacing,
+                    size_of=_bytes,
+                    offered=place.offers(number),
                 ),
             )
-            for each in inputs(destination)
+            for number, each in enumerate(inputs(destination))
         ),
     )
+    wake = PacedSource(WakeSource(backfill, funnel), pacing)
     routed = op.branch("routed", op.flat_map_batch("route", lines, router.to_lanes), _is_frame)
-    frames = op.merge("frames", op.input("wake", flow, WakeSource(backfill, funnel)), routed.trues)
+    frames = op.merge("frames", op.input("wake", flow, wake), routed.trues)
     joined = op.branch("joined", op.stateful_batch("join", frames, resume_lane), _is_records)
     op.output("kinesis", joined.trues, deliver or kinesis_sink(destination))
     rejects = op.map_value("reject", op.merge("rejected", routed.falses, joined.falses), _lines)
     op.output("rejects", rejects, reject or rejects_sink(destination, _now_as_name()))
     return flow
+
+
+def _source(destination: Destination, each: Input, batch_lines: int) -> JsonlSource:
+    return JsonlSource(
+        each.name,
+        each.jsonl.path,
+        optional=each.name == RETRY,
+        line_bytes=destination.limits.line_bytes,
+        batch_lines=batch_lines,
+    )
 
 
 def kinesis_sink(
@@ -133,6 +150,10 @@ def rejects_sink(destination: Destination, name: str) -> JsonlSink:
 
 def _now_as_name() -> str:
     return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def _bytes(batch: JsonlBatch) -> int:
+    return sum(map(len, batch.lines))
 
 
 def _is_frame(item: tuple[str, Frame | Rejects]) -> TypeGuard[tuple[str, Frame]]:

@@ -64,6 +64,8 @@ class Router:
             rejects: list[bytes] = []
             self._route(batch, frames, rejects)
             routed += frames.items()
+            self._funnel.routed += sum(len(frame.fragments) for frame in frames.values())
+            self._funnel.unrouted += len(rejects)
             if rejects:
                 routed.append(("rejects", Rejects(rejects)))
         return routed

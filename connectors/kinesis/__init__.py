@@ -19,7 +19,7 @@ itself only relatively, so it can be taken as it is.
 from __future__ import annotations
 
 from .core.record import KinesisRecord
-from .core.stats import DeliveryStats
+from .core.stats import DeliveryStats, Levels
 from .dead_letters import DeadLetterKeeper, DeadLetters
 from .errors import (
     DeadLettersFull,
@@ -51,4 +51,5 @@ __all__ = [
     "KinesisSink",
     "KinesisStreamNotFound",
     "KinesisUnreachable",
+    "Levels",
 ]

@@ -22,6 +22,8 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
+from .core.actions import Aside
+from .core.actions import Superseded as SupersededKey
 from .core.record import KinesisRecord
 from .dead_letter_file import (
     DeadLetter,
@@ -33,7 +35,7 @@ from .dead_letter_file import (
     letter_id,
     usable,
 )
-from .errors import DeadLettersFull
+from .errors import DeadLettersFull, KinesisRecordRefused
 
 
 class DeadLetterKeeper(Protocol):
@@ -62,6 +64,39 @@ class DeadLetterKeeper(Protocol):
 
     def close(self) -> None:
         """Let go of files."""
+
+
+def keep(letters: DeadLetterKeeper | None, aside: Aside | SupersededKey, now: float) -> None:
+    """Keep what the delivery puts aside, or raise if there is no place for it.
+
+    Args:
+        letters: The place.
+        aside: A record, or the key of records that are superfluous now.
+        now: The present, in seconds of the clock that the record was put aside by.
+
+    Raises:
+        DeadLettersFull, DeadLettersUnusable: It cannot be kept.
+        KinesisRecordRefused: There is no place.
+    """
+    if isinstance(aside, SupersededKey):
+        if letters is not None:
+            letters.supersede(aside.partition_key)
+    elif letters is not None:
+        letters.add(
+            aside.record,
+            aside.cause,
+            code=aside.code,
+            shard=aside.shard,
+            attempts=aside.attempts,
+            age_s=now - aside.since,
+        )
+    else:
+        raise KinesisRecordRefused(
+            f"a record can never be accepted by Kinesis: {aside.cause}. Configure a place for "
+            "dead letters, or make the messages smaller, then start again; nothing was lost.",
+            code=aside.code,
+            needs_person=True,
+        )
 
 
 class DeadLetters:

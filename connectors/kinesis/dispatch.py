@@ -20,15 +20,15 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from .core.actions import Aside, DeliverySettings, Request, Superseded
+from .core.actions import DeliverySettings, Request
 from .core.answer import Entry
 from .core.delivery import Delivery
 from .core.record import KinesisRecord
 from .core.shards import Shard, ShardMap
-from .core.stats import DeliveryStats
+from .core.stats import DeliveryStats, Levels
 from .core.unsettled import Unaccounted
-from .dead_letters import DeadLetterKeeper
-from .errors import KinesisError, KinesisRecordRefused, defect, entries_failed
+from .dead_letters import DeadLetterKeeper, keep
+from .errors import KinesisError, defect, entries_failed
 
 RELIST_S = 1.0
 """Shortest time between two listings of the shards; a reshard takes longer."""
@@ -67,6 +67,7 @@ class Dispatcher:
         settings: How to deliver.
         dead_letters: Where records go that can never be accepted; None makes them an error.
         clock: Seconds, never going back.
+        wall_clock_us: Microseconds since 1970 UTC, for the freshness of records.
         random: Gives a number from 0 to 1.
     """
 
@@ -78,6 +79,7 @@ class Dispatcher:
         *,
         dead_letters: DeadLetterKeeper | None,
         clock: Callable[[], float],
+        wall_clock_us: Callable[[], int],
         random: Callable[[], float],
     ) -> None:
         self._client = client
@@ -86,6 +88,7 @@ class Dispatcher:
         self._settings = settings
         self._dead_letters = dead_letters
         self._clock = clock
+        self._wall_clock_us = wall_clock_us
         open_keys = () if dead_letters is None else dead_letters.open_keys()
         self._delivery = Delivery(stats, settings, random, open_keys)
         self._lock = threading.Lock()
@@ -136,6 +139,11 @@ class Dispatcher:
             if self._stats.unsettled != self._unsettled_before:
                 raise defect(f"after a flush the counts do not add up: {self._stats}")
 
+    def levels(self) -> Levels:
+        """Say what there is to answer for at this moment."""
+        with self._lock:
+            return self._delivery.levels()
+
     def abandon(self) -> None:
         """Start nothing more. Takes no lock: it may be called while garbage is collected."""
         self.is_abandoned = True
@@ -177,7 +185,7 @@ class Dispatcher:
         actions = self._delivery.poll(now)
         try:
             for aside in actions.asides:
-                self._keep(aside)
+                keep(self._dead_letters, aside, now)
         except KinesisError as error:
             self._end(error)
             return []
@@ -191,28 +199,6 @@ class Dispatcher:
             self._sooner.notify()
         self._poll_at = actions.poll_at
         return actions.requests
-
-    def _keep(self, aside: Aside | Superseded) -> None:
-        letters = self._dead_letters
-        if isinstance(aside, Superseded):
-            if letters is not None:
-                letters.supersede(aside.partition_key)
-        elif letters is not None:
-            letters.add(
-                aside.record,
-                aside.cause,
-                code=aside.code,
-                shard=aside.shard,
-                attempts=aside.attempts,
-                age_s=self._clock() - aside.since,
-            )
-        else:
-            raise KinesisRecordRefused(
-                f"a record can never be accepted by Kinesis: {aside.cause}. Configure a place for "
-                "dead letters, or make the messages smaller, then start again; nothing was lost.",
-                code=aside.code,
-                needs_person=True,
-            )
 
     def _giving_up(self) -> KinesisError:
         failure = self._last_failure
@@ -260,7 +246,7 @@ class Dispatcher:
             if isinstance(answer, KinesisError):
                 self._last_failure = answer
                 self._delivery.failed(request, answer.kind, answer.code, now)
-            elif codes := self._delivery.answered(request, answer, now):
+            elif codes := self._delivery.answered(request, answer, now, self._wall_clock_us()):
                 self._last_failure = entries_failed(codes, len(answer))
             requests = self._poll()
             if self._delivery.has_room:
@@ -273,11 +259,8 @@ class Dispatcher:
         except KinesisError as error:
             if error.needs_person:
                 self._list_again_at = math.inf
-            _log.warning(
-                "the shards cannot be listed, so a throttle slows its records one by one and not "
-                "their whole shard: %s",
-                error,
-            )
+            effect = "a throttle slows its records one by one, not their whole shard"
+            _log.warning("shards_not_listed", extra={"effect": effect, "error": str(error)})
             return
         with self._lock:
             self._delivery.remap(ShardMap(shards), self._clock())

@@ -24,7 +24,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from .core import limits
 from .core.actions import DeliverySettings
 from .core.record import KinesisRecord
-from .core.stats import DeliveryStats
+from .core.stats import DeliveryStats, Levels
 from .dead_letters import DeadLetterKeeper
 from .dispatch import Dispatcher
 
@@ -37,6 +37,10 @@ BUFFER_BYTES = 64 * 1_048_576
 holds up to 150 MiB for the sink if all records are large; at 400 bytes a record it is 6 MiB."""
 
 _MAX_PARTITIONS = 10_000  # their names have four digits, so that sorting keeps their order
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
 
 
 class KinesisSink(FixedPartitionedSink[list[KinesisRecord], None]):
@@ -86,6 +90,7 @@ class KinesisSink(FixedPartitionedSink[list[KinesisRecord], None]):
         max_record_bytes: int = limits.RECORD_BYTES,
         dead_letters: DeadLetterKeeper | None = None,
         _clock: Callable[[], float] = time.monotonic,
+        _wall_clock_us: Callable[[], int] = _now_us,
         _random: Callable[[], float] = random.random,
     ) -> None:
         _require("partitions", partitions, 1, _MAX_PARTITIONS)
@@ -113,10 +118,16 @@ class KinesisSink(FixedPartitionedSink[list[KinesisRecord], None]):
         )
         self._dead_letters = dead_letters
         self._clock = _clock
+        self._wall_clock_us = _wall_clock_us
         self._random = _random
         self._lock = threading.Lock()  # partitions are built and closed by all workers
         self._dispatcher: Dispatcher | None = None
         self._open_parts = 0
+
+    def levels(self) -> Levels:
+        """Say what there is to answer for at this moment; asked from any thread, at any time."""
+        dispatcher = self._dispatcher
+        return Levels() if dispatcher is None else dispatcher.levels()
 
     def list_parts(self) -> list[str]:
         """All partitions: "0000", "0001" and so on."""
@@ -160,6 +171,7 @@ class KinesisSink(FixedPartitionedSink[list[KinesisRecord], None]):
             self._settings,
             dead_letters=self._dead_letters,
             clock=self._clock,
+            wall_clock_us=self._wall_clock_us,
             random=self._random,
         )
 

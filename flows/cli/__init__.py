@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import click
 
+from . import logs
 from .backfill import backfill
 from .check import check
 from .dead_letters import dead_letters
@@ -27,8 +28,9 @@ def main() -> None:
     Start with `profile-export demo`, then `profile-export init`.
 
     Exit codes: 0 ok, 1 failed, 2 usage, 65 input rejected under --strict, 69 Kinesis unreachable,
-    77 permission denied, 78 configuration, 130 interrupted.
+    75 start again, 77 permission denied, 78 configuration, 130 interrupted.
     """
+    logs.configure()
 
 
 for verb in (demo, init, check, run, backfill, explain, rejects, dead_letters, emulator):

@@ -11,6 +11,7 @@ from . import options
 from .exits import exits
 from .progress import watching
 from .report import end_lines
+from .run import run_here
 
 if TYPE_CHECKING:
     from flows.destination import Destination
@@ -54,11 +55,11 @@ def backfill(
         if segment is not None:
             _require_mapped(destination, segment)
         from flows.backfill import Backfill
-        from flows.runner import execution
+        from flows.place import ALONE
 
         asked = Backfill(segment=segment, key=key, rate=rate, replace=replace)
         with watching() as started:
-            progress = execution.run(destination, fresh=False, started=started, backfill=asked)
+            progress = run_here(destination, ALONE, fresh=False, show=started, backfill=asked)
     for line in end_lines(progress, destination.rejects.path):
         click.echo(line, err=True)
     if not progress.funnel.backfilled:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flows.runner.exit_codes import CONFIGURATION
+
 from . import options
-from .exits import CONFIGURATION, Failure, exits
+from .exits import Failure, exits
 
 if TYPE_CHECKING:
     from flows.destination import Destination
@@ -68,7 +70,8 @@ def _folders(destination: Destination) -> Iterator[tuple[str, str | None]]:
 
 
 def _store(destination: Destination) -> tuple[str, str | None]:
-    from flows.runner.store import StoreMismatch, StoreUnusable, require_matching
+    from flows.runner.state_directory import StoreUnusable
+    from flows.runner.store import StoreMismatch, require_matching
 
     try:
         require_matching(destination)

@@ -110,7 +110,7 @@ def replay(
     from connectors.kinesis import DeadLetters
     from connectors.kinesis.replay import replay as replay_letters
     from flows.profile_export import kinesis_sink
-    from flows.runner.store import hold_state
+    from flows.runner.state_directory import hold_state
 
     replayed = refused = 0
     with exits():

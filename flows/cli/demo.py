@@ -1,4 +1,7 @@
-"""``demo``: the bundled sample through the real dataflow and the real sink into an emulator."""
+"""``demo``: the bundled sample through the real dataflow and the real sink into an emulator.
+
+With ``--kill`` it goes through a job that is killed half way: see ``demo_kill``.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from .report import funnel_lines, health_lines
 
 if TYPE_CHECKING:
     from flows.destination import Destination
-    from flows.runner.execution import Progress
+    from flows.runner.progress import Progress
 
 HERO = "C-2020-0303"
 """Whose timeline is shown: the prospect of the Kinesis destination's use case."""
@@ -29,34 +32,48 @@ REJECTS_SHOWN = 3
 
 
 @click.command()
-def demo() -> None:
+@click.option(
+    "--kill",
+    is_flag=True,
+    help="Kill the job half way with SIGKILL, start it again, and judge what is on the stream.",
+)
+def demo(*, kill: bool) -> None:
     """Run the bundled sample into an emulated Kinesis, and show what happened and why."""
     with exits(), TemporaryDirectory(prefix="profile-export-") as folder:
-        from connectors.kinesis.testing.emulator import Emulator
-        from flows.destination.load import load
-        from flows.runner import execution
-
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            del os.environ[name]  # a profile or endpoint of the user's has no business here
+        for name in [name for name in os.environ if name.startswith(("AWS_", "PROFILE_EXPORT_"))]:
+            del os.environ[name]  # a profile, endpoint or stream of the user's has no business here
         os.environ.update(AWS_ACCESS_KEY_ID="demo", AWS_SECRET_ACCESS_KEY="demo")  # noqa: S106
-        with (
-            as_file(files("flows.sample")) as sample,
-            Emulator(stream="leads", shards=SHARDS) as served,
-        ):
-            destination = load(
-                sample / "destination.yaml",
-                environment={},
-                overrides=(
-                    f"account.endpoint_url={served.url}",
-                    f"state.path={folder}/state",
-                    f"rejects.path={folder}/rejects",
-                    f"dead_letters.path={folder}/dead-letters",
-                ),
-            )
-            began = time.monotonic()
-            progress = execution.run(destination, fresh=False, started=lambda _: None)
-            elapsed_s = time.monotonic() - began
-            _show(destination, progress, elapsed_s, served.url)
+        if kill:
+            from .demo_kill import show_kill
+
+            show_kill(Path(folder))
+        else:
+            _show_run(folder)
+
+
+def _show_run(folder: str) -> None:
+    from connectors.kinesis.testing.emulator import Emulator
+    from flows.destination.load import load
+    from flows.runner import execution
+
+    with (
+        as_file(files("flows.sample")) as sample,
+        Emulator(stream="leads", shards=SHARDS) as served,
+    ):
+        destination = load(
+            sample / "destination.yaml",
+            environment={},
+            overrides=(
+                f"account.endpoint_url={served.url}",
+                f"state.path={folder}/state",
+                f"rejects.path={folder}/rejects",
+                f"dead_letters.path={folder}/dead-letters",
+            ),
+        )
+        began = time.monotonic()
+        progress = execution.run(destination, fresh=False, started=lambda _: None)
+        elapsed_s = time.monotonic() - began
+        _show(destination, progress, elapsed_s, served.url)
 
 
 def _show(destination: Destination, progress: Progress, elapsed_s: float, url: str) -> None:
@@ -67,24 +84,25 @@ def _show(destination: Destination, progress: Progress, elapsed_s: float, url: s
         destination.stream.name, endpoint_url=url, region=destination.account.region or ""
     )
     key = destination.identities.key
-    _title(f"One prospect, {key}:{HERO}, as `profile-export explain` tells it")
+    title(f"One prospect, {key}:{HERO}, as `profile-export explain` tells it")
     for line in _timeline(destination):
         click.echo(line)
-    _title("Their last message, read back from the stream")
+    title("Their last message, read back from the stream")
     click.echo(records[partition_key(key, HERO, clear=False)][-1].decode())
-    _title(f"Everyone, in {elapsed_s:.1f} s: where each of the fragments ended")
+    title(f"Everyone, in {elapsed_s:.1f} s: where each of the fragments ended")
     for line in (*funnel_lines(progress), *health_lines(progress)):
         click.echo(line)
     click.echo(_verdict(destination, progress, records))
-    _title(f"{REJECTS_SHOWN} of the rejects, kept with the original")
+    title(f"{REJECTS_SHOWN} of the rejects, kept with the original")
     for line in _rejects(destination):
         click.echo(line)
-    _title("Next")
+    title("Next")
     click.echo("profile-export init      write a commented destination.yaml to edit")
     click.echo("profile-export --help    check, run --dry-run, run, explain, emulator")
 
 
-def _title(text: str) -> None:
+def title(text: str) -> None:
+    """Print the heading of what follows."""
     click.echo(click.style(f"\n{text}", bold=True))
 
 

@@ -1,19 +1,21 @@
-"""From what went wrong to an exit code and words (the numbers are those of BSD's sysexits.h)."""
+"""From what went wrong to an exit code and words."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-FAILED = 1
-INPUT_REJECTED = 65
-UNREACHABLE = 69
-NO_PERMISSION = 77
-CONFIGURATION = 78
-INTERRUPTED = 130
-"""128 and the number of SIGINT, as shells count it."""
+from flows.runner.exit_codes import (
+    CONFIGURATION,
+    FAILED,
+    INTERRUPTED,
+    NO_PERMISSION,
+    START_AGAIN,
+    UNREACHABLE,
+)
 
 
 class Failure(click.ClickException):
@@ -26,14 +28,22 @@ class Failure(click.ClickException):
 
 
 @contextmanager
-def exits() -> Iterator[None]:
-    """Turn what the job is known to raise into a ``Failure``; anything else keeps its traceback."""
+def exits(*, at_once: bool = False) -> Iterator[None]:
+    """Turn what the job is known to raise into a ``Failure``; anything else keeps its traceback.
+
+    Args:
+        at_once: end the process here. Threads of an engine with peers may still be about, and would
+            abort the interpreter as it shuts down ("exception not rethrown").
+    """
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
         failure = _failure_of(error)
         if failure is None:
             raise
+        if at_once:
+            failure.show()
+            os._exit(failure.exit_code)
         raise failure from error
 
 
@@ -43,17 +53,24 @@ def _failure_of(error: BaseException) -> Failure | None:
     from connectors.kinesis.testing.emulator import EmulatorError
     from flows.backfill import BackfillUnfinished
     from flows.destination.load import ConfigurationError
+    from flows.metrics import MetricsUnavailable
     from flows.profile.state import UnknownSnapshot
-    from flows.runner.store import StoreLocked, StoreMismatch, StoreMissing, StoreUnusable
+    from flows.runner.execution import PeerLost
+    from flows.runner.state_directory import StoreLocked, StoreUnusable
+    from flows.runner.store import StoreMismatch, StoreMissing, StorePartsWrong
+    from flows.runner.supervise import MemberFailed
 
     codes: dict[type[BaseException], int] = {
         ConfigurationError: CONFIGURATION,
+        MetricsUnavailable: CONFIGURATION,
         StoreMismatch: CONFIGURATION,
+        StorePartsWrong: CONFIGURATION,
         UnknownSnapshot: CONFIGURATION,
         kinesis.KinesisConfigurationError: CONFIGURATION,
         kinesis.KinesisPermissionDenied: NO_PERMISSION,
         kinesis.KinesisUnreachable: UNREACHABLE,
         kinesis.KinesisError: FAILED,
+        PeerLost: START_AGAIN,
         JsonlError: FAILED,
         StoreLocked: FAILED,
         StoreMissing: FAILED,
@@ -62,6 +79,8 @@ def _failure_of(error: BaseException) -> Failure | None:
         EmulatorError: FAILED,
     }
     for cause in _chain(error):
+        if isinstance(cause, MemberFailed):
+            return Failure(str(cause), cause.code)
         if isinstance(cause, KeyboardInterrupt):
             return Failure("interrupted; the next run goes on from the last commit", INTERRUPTED)
         for kind, code in codes.items():

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from .exits import FAILED, Failure
+from flows.runner.exit_codes import FAILED
+
+from .exits import Failure
 
 
 @click.command()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from flows.runner.execution import Progress, Started
+    from flows.runner.progress import Progress, Started
 
 _INTERVAL_S = 1.0
 

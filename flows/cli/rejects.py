@@ -63,7 +63,7 @@ def retry(
     retry may put some back once more, which changes no profile.
     """
     from flows.retry import retry as put_back
-    from flows.runner.store import hold_state
+    from flows.runner.state_directory import hold_state
 
     def wanted(reject: Reject) -> bool:
         return reject.reason in (reasons or (reject.reason,)) and (

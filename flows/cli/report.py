@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flows.runner.execution import Progress
+    from flows.runner.progress import Progress
 
 WIDTH_CHARS = 100
 
@@ -40,8 +40,12 @@ def funnel_lines(progress: Progress) -> Iterator[str]:
     """Say where every fragment ended, with reasons; the first line is the balance."""
     funnel, sent = progress.funnel, progress.delivery
     backfilled = f" + backfilled {funnel.backfilled:,}" if funnel.backfilled else ""
+    units = funnel.taken + funnel.unrouted
+    took = f"received {funnel.received:,}"
+    if units != funnel.received:  # one of several processes: it reads what others join
+        took += f"; of what all received, took {units:,}"
     yield (
-        f"received {funnel.received:,}{backfilled} = rejected {funnel.rejected.total():,} + "
+        f"{took}{backfilled} = rejected {funnel.rejected.total():,} + "
         f"unchanged {funnel.unchanged.total():,} + filtered {funnel.filtered.total():,} + exported "
         f"{funnel.exported:,}"
     )

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
-from flows.destination.delivery import DeadLetters, Delivery, Drop, Rejects
+from flows.destination.delivery import DeadLetters, Delivery, Drop, Metrics, Rejects
 from flows.destination.values import (
     Count,
     Depth,
@@ -50,6 +50,7 @@ __all__ = [
     "Jsonl",
     "Limits",
     "Message",
+    "Metrics",
     "Rejects",
     "Segment",
     "State",
@@ -259,6 +260,7 @@ class Destination(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         rejects: where refused input is kept.
         dead_letters: where refused records are kept.
         state: where profiles are kept between runs.
+        metrics: where counts can be read.
     """
 
     name: DestinationName
@@ -277,3 +279,4 @@ class Destination(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     rejects: Rejects = Rejects()
     dead_letters: DeadLetters = DeadLetters()
     state: State = State()
+    metrics: Metrics = Metrics()

@@ -1,4 +1,4 @@
-"""The sections of a destination about what leaves the job, and about what cannot.
+"""The sections of a destination about what leaves the job, what cannot, and what is told of it.
 
 Promise and rules are those of `flows.destination`, which has these sections among its own.
 """
@@ -9,7 +9,16 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from flows.destination.values import Count, DottedPath, Folder, GiveUp, InFlight, Linger
+from flows.destination.values import (
+    Count,
+    DottedPath,
+    Folder,
+    GiveUp,
+    InFlight,
+    Linger,
+    ListenHost,
+    Port,
+)
 
 
 class Drop(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,3 +77,15 @@ class DeadLetters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     path: Folder = "dead-letters/"
     max_bytes: Count = 1_073_741_824
+
+
+class Metrics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the counts of a running job can be read over HTTP, by Prometheus or anybody else.
+
+    Attributes:
+        host: the address to listen on. Whoever reaches it can read the counts; no person is named.
+        port: the port to listen on; null for none.
+    """
+
+    host: ListenHost = "127.0.0.1"
+    port: Port | None = None

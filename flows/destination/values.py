@@ -103,6 +103,20 @@ Linger = Annotated[
 GiveUp = Annotated[
     int, Meta(ge=1, le=31_536_000, description="a whole number of seconds, from 1 to one year")
 ]
+# What an address or a host name is made of (RFC 1123, RFC 4291); whether there is one, the system
+# says when it is listened on.
+ListenHost = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._:-]{1,255}\Z",
+        description="an address or a host name of this machine",
+        examples=["127.0.0.1"],
+    ),
+]
+# Not 0, by which the system would choose one that nobody knows.
+Port = Annotated[
+    int, Meta(ge=1, le=65_535, description="a port from 1 to 65535", examples=["9464"])
+]
 Epoch = Annotated[
     float, Meta(gt=0, le=86_400, description="a number of seconds above 0, up to one day")
 ]

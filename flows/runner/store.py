@@ -1,8 +1,8 @@
-"""The state directory: one recovery store, its lock, and what it was made for.
+"""The recovery store in the state directory, and what it was made for.
 
     state/lock                 held while a process runs; let go of when it ends or dies
     state/current/store.json   id and fingerprint of the store
-    state/current/recovery/    Bytewax's SQLite files
+    state/current/recovery/    Bytewax's SQLite files; on many machines, those of this one
     state/aside-<time>/        a store that `run --fresh` moved aside
 
 A store appears and is moved aside by one rename, so there is never half of one.
@@ -12,11 +12,9 @@ resume the wrong profiles, so it is refused. Changed segments and attributes are
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -26,28 +24,27 @@ from msgspec import Struct
 
 from flows.destination import Destination
 from flows.lanes import LANES, SINK_PARTITIONS
+from flows.place import ALONE, Place
 from flows.profile.line import PLACE_BITS
+from flows.runner.state_directory import HeldState, StoreUnusable, hold_state, unusable
 
 _CURRENT, _CARD, _RECOVERY = "current", "store.json", "recovery"
 
-RECOVERY_PARTS = 1
-"""SQLite files of a store, fixed for its life."""
-
-
-class StoreLocked(RuntimeError):
-    """Another process runs on this state directory."""
+RECOVERY_PARTS = 6
+"""SQLite files of a store, fixed for its life: as many machines can share it out. Each more costs
+an epoch some waits for the disk (0.6 ms here)."""
 
 
 class StoreMismatch(RuntimeError):
     """The store was made for another key, hashing, layout or set of inputs."""
 
 
+class StorePartsWrong(RuntimeError):
+    """The parts of the store that are here are not those of this process, or not of one store."""
+
+
 class StoreMissing(RuntimeError):
     """There is no store yet."""
-
-
-class StoreUnusable(RuntimeError):
-    """The state directory cannot be made, read or written."""
 
 
 class Fingerprint(Struct, frozen=True):
@@ -58,6 +55,7 @@ class Fingerprint(Struct, frozen=True):
     inputs: list[str]
     lanes: int
     sink_partitions: int
+    recovery_parts: int
     place_bits: int
 
 
@@ -67,11 +65,13 @@ class Store(Struct, frozen=True):
     Attributes:
         id: when it was made, as a name; files that belong to it carry it.
         path: folder of Bytewax's recovery files.
+        lock: file descriptor that holds the state directory.
         resumed: whether an earlier execution may have left something in it.
     """
 
     id: str
     path: Path
+    lock: int
     resumed: bool
 
 
@@ -88,76 +88,77 @@ def fingerprint(destination: Destination) -> Fingerprint:
         inputs=sorted(each.name for each in destination.inputs),
         lanes=LANES,
         sink_partitions=SINK_PARTITIONS,
+        recovery_parts=RECOVERY_PARTS,
         place_bits=PLACE_BITS,
     )
 
 
 @contextmanager
-def open_store(destination: Destination, *, fresh: bool = False) -> Iterator[Store]:
+def open_store(
+    destination: Destination, place: Place = ALONE, *, fresh: bool = False
+) -> Iterator[Store]:
     """Hold the destination's store, making it if there is none.
 
     Args:
         destination: whose store.
+        place: the process that holds it.
         fresh: move an existing store aside and start a new one.
 
     Raises:
         StoreLocked: another process holds it.
         StoreMismatch: it was made for something else.
+        StorePartsWrong: it was shared out among another number of machines.
         StoreUnusable: it cannot be made, read or written.
     """
     way_out = "Wait for it to end, or give this one its own `state.path`."
-    with hold_state(destination, way_out) as folder:
+    with hold_state(destination, way_out) as held:
         try:
-            store = _make_ready(folder, fingerprint(destination), fresh=fresh)
+            store = _make_ready(held, fingerprint(destination), place, fresh=fresh)
         except OSError as error:
-            raise _unusable(folder, error) from error
+            raise unusable(held.folder, error) from error
         yield store
 
 
-@contextmanager
-def hold_state(destination: Destination, way_out: str) -> Iterator[Path]:
-    """Hold the state directory, made if there is none, so that no job runs on it meanwhile.
-
-    Args:
-        destination: whose directory.
-        way_out: what to do if another process holds it.
-
-    Raises:
-        StoreLocked: another process holds it.
-        StoreUnusable: it cannot be made or written.
-    """
-    folder = Path(destination.state.path)
-    with ExitStack() as held:
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(0o700)
-            held.enter_context(_lock(folder, way_out))
-        except OSError as error:
-            raise _unusable(folder, error) from error
-        yield folder
-
-
-def _make_ready(folder: Path, wanted: Fingerprint, *, fresh: bool) -> Store:
-    current = folder / _CURRENT
+def _make_ready(held: HeldState, wanted: Fingerprint, place: Place, *, fresh: bool) -> Store:
+    folder, current = held.folder, held.folder / _CURRENT
     if fresh and current.exists():
         current.replace(folder / f"aside-{_now_as_name()}")
     card = _read_card(folder)
     if card is None:
-        return Store(_create(folder, wanted), current / _RECOVERY, resumed=False)
+        id_ = _create(folder, wanted, _parts_of(place))
+        return Store(id_, current / _RECOVERY, held.lock, resumed=False)
     _require_same(folder, card.fingerprint, wanted)
-    if not any((current / _RECOVERY).glob("*.sqlite3")):
+    _require_parts(current / _RECOVERY, place)
+    return Store(card.id, current / _RECOVERY, held.lock, resumed=True)
+
+
+def _parts_of(place: Place) -> set[str]:
+    """Give the names of the parts that a process keeps."""
+    step = place.processes if place.has_own_disk else 1
+    first = place.process if place.has_own_disk else 0
+    return {f"part-{part}.sqlite3" for part in range(first, RECOVERY_PARTS, step)}
+
+
+def _require_parts(recovery: Path, place: Place) -> None:
+    found = {path.name for path in recovery.glob("part-*.sqlite3")}
+    wanted = _parts_of(place)
+    if not found:
         raise StoreUnusable(
-            f"{current / _RECOVERY}: the files of the recovery store are gone. Put them back, or "
-            "start anew with `run --fresh`."
+            f"{recovery}: the files of the recovery store are gone. Put them back, or start anew "
+            "with `run --fresh`."
         )
-    return Store(card.id, current / _RECOVERY, resumed=True)
-
-
-def _unusable(folder: Path, error: OSError) -> StoreUnusable:
-    return StoreUnusable(
-        f"{folder}: the state directory cannot be used ({error.strerror}). Let this user write "
-        "there, or give another `state.path`."
-    )
+    if found != wanted:
+        whose = "one state directory"
+        if place.has_own_disk:
+            whose = f"process {place.process} of {place.processes}"
+        lacking = ", ".join(sorted(wanted - found)) or "none"
+        extra = ", ".join(sorted(found - wanted)) or "none"
+        raise StorePartsWrong(
+            f"{recovery}: these are not the parts of {whose} (missing: {lacking}; too many: "
+            f"{extra}). Put back what was lost. If the job was run by another number of machines, "
+            "stop all its processes and move the parts to those that keep them now: see "
+            "docs/cluster.md. `run --fresh` on every machine starts anew."
+        )
 
 
 def require_matching(destination: Destination) -> None:
@@ -192,22 +193,7 @@ def _find_card(folder: Path) -> _Card | None:
     try:
         return _read_card(folder)
     except OSError as error:
-        raise _unusable(folder, error) from error
-
-
-@contextmanager
-def _lock(folder: Path, way_out: str) -> Iterator[None]:
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StoreLocked(
-                f"{folder}: another process runs on this state directory. {way_out}"
-            ) from None
-        yield
-    finally:
-        os.close(handle)
+        raise unusable(folder, error) from error
 
 
 def _read_card(folder: Path) -> _Card | None:
@@ -223,7 +209,7 @@ def _read_card(folder: Path) -> _Card | None:
         ) from None
 
 
-def _create(folder: Path, wanted: Fingerprint) -> str:
+def _create(folder: Path, wanted: Fingerprint, parts: set[str]) -> str:
     draft = folder / f"{_CURRENT}.new"
     if draft.exists():  # a process died while it made this, so nothing ran on it yet
         shutil.rmtree(draft)
@@ -231,6 +217,9 @@ def _create(folder: Path, wanted: Fingerprint) -> str:
     draft.mkdir(mode=0o700)
     recovery.mkdir(mode=0o700)
     init_db_dir(recovery, RECOVERY_PARTS)
+    for file in recovery.iterdir():
+        if file.name not in parts:
+            file.unlink()
     id_ = _now_as_name()
     card = msgspec.json.format(msgspec.json.encode(_Card(id_, wanted)), indent=1)
     (draft / _CARD).write_bytes(card)

@@ -72,7 +72,7 @@ class _SourcePartition(StatefulSourcePartition[JsonlBatch, bytes]):
         self._inner.close()
 
 
-class CrashingWake(FixedPartitionedSource[Woken, bytes | None]):
+class CrashingWake(FixedPartitionedSource[Woken, bytes]):
     """A wake source that can die after each ask of a backfill; `on_ask` is called before each."""
 
     def __init__(
@@ -94,15 +94,15 @@ class CrashingWake(FixedPartitionedSource[Woken, bytes | None]):
     @override
     def build_part(
         self, step_id: str, for_part: str, resume_state: bytes | None
-    ) -> StatefulSourcePartition[Woken, bytes | None]:
+    ) -> StatefulSourcePartition[Woken, bytes]:
         part = self._inner.build_part(step_id, for_part, resume_state)
         return _WakePartition(part, self._fuse, self._on_ask)
 
 
-class _WakePartition(StatefulSourcePartition[Woken, bytes | None]):
+class _WakePartition(StatefulSourcePartition[Woken, bytes]):
     def __init__(
         self,
-        inner: StatefulSourcePartition[Woken, bytes | None],
+        inner: StatefulSourcePartition[Woken, bytes],
         fuse: Fuse,
         on_ask: Callable[[], None],
     ) -> None:
@@ -123,7 +123,7 @@ class _WakePartition(StatefulSourcePartition[Woken, bytes | None]):
         return self._inner.next_awake()
 
     @override
-    def snapshot(self) -> bytes | None:
+    def snapshot(self) -> bytes:
         return self._inner.snapshot()
 
 

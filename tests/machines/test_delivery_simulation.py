@@ -48,9 +48,11 @@ def test_a_seed_plays_the_same_life_again() -> None:
 class TrustsTheStatus(Delivery):
     """Takes an answered request for a delivered one, as quixstreams does."""
 
-    def answered(self, request: Request, entries: Sequence[Entry], now: float) -> Counter[str]:
+    def answered(
+        self, request: Request, entries: Sequence[Entry], now: float, now_us: int = 0
+    ) -> Counter[str]:
         """Acknowledge everything."""
-        return super().answered(request, [Entry("1") for _ in entries], now)
+        return super().answered(request, [Entry("1") for _ in entries], now, now_us)
 
 
 class TakesSilenceForSuccess(Delivery):

@@ -17,6 +17,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+CLUSTER = ("job-0", "job-1", "job-2")
+JOBS = ("job", *CLUSTER)
 # (instruction, arguments), with continued lines joined and comments left out
 DOCKERFILE: list[tuple[str, str]] = [
     (instruction, arguments.strip())
@@ -31,6 +33,7 @@ DOCKERFILE: list[tuple[str, str]] = [
 LAST_STAGE = DOCKERFILE[max(i for i, (name, _) in enumerate(DOCKERFILE) if name == "FROM") :]
 
 each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES.keys())
+each_job = pytest.mark.parametrize("job", [SERVICES[name] for name in JOBS], ids=JOBS)
 
 
 def arguments(instruction: str) -> list[str]:
@@ -38,14 +41,12 @@ def arguments(instruction: str) -> list[str]:
     return [text for name, text in LAST_STAGE if name == instruction]
 
 
-def options(command: list[str]) -> set[str]:
-    """Return the `--set` overrides of a command line."""
-    return {part.removeprefix("--set=") for part in command if part.startswith("--set=")}
-
-
-def test_the_services_are_the_emulator_and_the_job() -> None:
-    """Two services, so that the checks below are known to look at both."""
-    assert {"emulator", "job"} == set(SERVICES)
+def test_the_services_are_the_emulator_and_the_jobs() -> None:
+    """Each service is known to the checks below, and only the cluster has to be asked for."""
+    assert {"emulator", "job", "job-0", "job-1", "job-2"} == set(SERVICES)
+    assert {name: ["cluster"] for name in CLUSTER} == {
+        name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service
+    }
 
 
 @each_service
@@ -61,6 +62,7 @@ def test_a_service_has_no_privilege_and_can_gain_none(service: dict[str, Any]) -
     assert ["ALL"] == service["cap_drop"]
     assert "no-new-privileges:true" in service["security_opt"]
     assert set() == {"cap_add", "privileged", "devices", "pid", "ipc", "user"} & set(service)
+    assert 256 == service["pids_limit"]
 
 
 @each_service
@@ -70,30 +72,73 @@ def test_a_service_is_reachable_from_this_machine_only(service: dict[str, Any]) 
     assert [] == [port for port in ports if not str(port).startswith("127.0.0.1:")]
 
 
-def test_plain_http_stays_on_loopback() -> None:
-    """The job lives in the emulator's network namespace and calls it on 127.0.0.1."""
+def test_the_network_has_no_way_out() -> None:
+    """The emulator's network namespace holds nothing but its loopback interface."""
     assert "none" == SERVICES["emulator"]["network_mode"]
-    assert "service:emulator" == SERVICES["job"]["network_mode"]
-    assert "account.endpoint_url=http://127.0.0.1:5000" in options(SERVICES["job"]["command"])
 
 
-def test_the_job_waits_for_the_stream() -> None:
-    """The job starts when the emulator's health check has seen the stream that it delivers to."""
-    assert {"emulator": {"condition": "service_healthy"}} == SERVICES["job"]["depends_on"]
+@each_job
+def test_plain_http_stays_on_loopback(job: dict[str, Any]) -> None:
+    """A job lives in the emulator's network namespace and calls it on 127.0.0.1."""
+    assert "service:emulator" == job["network_mode"]
+    assert "http://127.0.0.1:5000" == job["environment"]["PROFILE_EXPORT_ACCOUNT__ENDPOINT_URL"]
+
+
+@each_job
+def test_a_job_waits_for_the_stream(job: dict[str, Any]) -> None:
+    """A job starts when the emulator's health check has seen the stream that it delivers to."""
+    assert {"emulator": {"condition": "service_healthy"}} == job["depends_on"]
     emulator = SERVICES["emulator"]["command"]
     assert ["emulator", "--port", "5000", "--stream", "leads", "--shards", "4"] == emulator
     assert "'leads'" in SERVICES["emulator"]["healthcheck"]["test"][-1].replace('"', "'")
-    assert "stream.name=leads" in options(SERVICES["job"]["command"])
+    assert "leads" == job["environment"]["PROFILE_EXPORT_STREAM__NAME"]
 
 
-def test_what_the_job_writes_goes_to_its_volume() -> None:
+@each_job
+def test_what_a_job_writes_goes_to_its_volume(job: dict[str, Any]) -> None:
     """State, rejects and dead letters are kept on the one writable volume."""
-    (volume,) = [m for m in SERVICES["job"]["volumes"] if m.startswith("state:")]
-    folder = volume.removeprefix("state:")
-    written = dict(o.split("=", 1) for o in options(SERVICES["job"]["command"]) if ".path=" in o)
-    assert {"state.path", "rejects.path", "dead_letters.path"} == set(written)
-    assert [] == [path for path in written.values() if not path.startswith(f"{folder}/")]
-    assert [folder] == arguments("WORKDIR")
+    (folder,) = arguments("WORKDIR")
+    assert [f":{folder}"] == [m[m.index(":") :] for m in job["volumes"] if not m.endswith(":ro")]
+    assert {
+        "PROFILE_EXPORT_STATE__PATH": "/var/lib/profile-export/state",
+        "PROFILE_EXPORT_REJECTS__PATH": "/var/lib/profile-export/rejects",
+        "PROFILE_EXPORT_DEAD_LETTERS__PATH": "/var/lib/profile-export/dead-letters",
+    } == {name: value for name, value in job["environment"].items() if name.endswith("__PATH")}
+
+
+def test_no_two_jobs_share_a_volume() -> None:
+    """Each job writes to a volume of its own, and the file declares no other."""
+    volumes = [m.split(":")[0] for name in JOBS for m in SERVICES[name]["volumes"] if m[0] != "."]
+    assert ["state", "state-0", "state-1", "state-2"] == volumes
+    assert volumes == [*COMPOSE["volumes"]]
+
+
+@each_job
+def test_a_job_has_time_to_stop(job: dict[str, Any]) -> None:
+    """From the stop signal to the kill a job has a minute and a half."""
+    assert "90s" == job["stop_grace_period"]
+
+
+def test_the_emulator_is_stopped_as_it_expects() -> None:
+    """It gets the signal of Ctrl-C; the first process of a container has no default for others."""
+    assert "SIGINT" == SERVICES["emulator"]["stop_signal"]
+
+
+@pytest.mark.parametrize("process", [0, 1, 2])
+def test_each_process_of_the_cluster_knows_its_place(process: int) -> None:
+    """The processes have the numbers 0 to 2, the same list of addresses, and loopback alone."""
+    expected = [
+        "run",
+        "--config=/etc/profile-export/destination.yaml",
+        f"--process={process}",
+        "--addresses=127.0.0.1:2101,127.0.0.1:2102,127.0.0.1:2103",
+    ]
+    assert expected == SERVICES[f"job-{process}"]["command"]
+
+
+def test_the_cluster_starts_again_when_a_process_fails() -> None:
+    """A process that ended badly is started again, and one that has delivered all is left alone."""
+    assert ["on-failure"] * 3 == [SERVICES[name]["restart"] for name in CLUSTER]
 
 
 def test_the_health_check_is_a_program() -> None:

@@ -13,10 +13,11 @@ from connectors.kinesis.core import actions
 from connectors.kinesis.core.answer import Entry
 from connectors.kinesis.core.delivery import Delivery
 from connectors.kinesis.dead_letter_file import DeadLetter, Replayed, Superseded
-from flows.backfill import Backfill, resume
+from flows.backfill import Backfill, begin
 from flows.destination.load import load
 from flows.funnel import Funnel
 from flows.join import Lane
+from flows.lanes import GROUPS
 from flows.profile.exporter import Exporter
 from flows.rejects import Rejects
 from flows.route import Frame, Router
@@ -37,8 +38,7 @@ def holders(folder: Folder) -> dict[str, object]:
     (records,) = (item for item in lane.on_batch([frame])[0] if isinstance(item, list))
     record = KinesisRecord(records[0].data, f"crmid:{ID}")
     backfill = Backfill(key=ID)
-    left = resume(backfill, None)
-    assert left is not None
+    (left,) = filter(None, begin(backfill, dict.fromkeys(range(len(GROUPS)))).values())
     settings = actions.DeliverySettings(
         max_in_flight=1,
         linger_s=0,
@@ -56,7 +56,7 @@ def holders(folder: Folder) -> dict[str, object]:
         "lane": lane,
         "backfill": backfill,
         "unfinished backfill": left,
-        "frame of a backfill": left.ask(1)[0],
+        "frame of a backfill": left.ask(GROUPS[0], 1)[0],
         "record": record,
         "delivery": delivery,
         "what to do": delivery.poll(now=0),

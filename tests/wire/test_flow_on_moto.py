@@ -25,7 +25,8 @@ from flows.destination import Account, Destination
 from flows.destination import Stream as Target
 from flows.destination.load import load
 from flows.profile.exporter import Exporter
-from flows.runner.execution import Progress, run
+from flows.runner.execution import run
+from flows.runner.progress import Progress
 from tests.judges import oracle
 from tests.support.folder import DESTINATION, fragment, message
 from tests.support.pipeline import DATA, Case, read_case

@@ -89,6 +89,10 @@ class Ready:
         """When a request that is not full is due; infinite while nothing waits."""
         return self._oldest_at + self._linger_s if self.records else math.inf
 
+    def is_due(self, now: float, *, at_once: bool) -> bool:
+        """Whether a request is to be made, at once of whatever waits or as the rules say."""
+        return bool(self.records) and (at_once or self.is_full or now >= self.due_at)
+
     def fill(self, batch: Batch) -> None:
         """Move records into a batch as far as it holds them."""
         batch.take(self.records)

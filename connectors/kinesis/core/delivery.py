@@ -25,7 +25,7 @@ from .record import KinesisRecord, record_bytes, refusal
 from .retry import Backoff, Kind, Patience, decide
 from .setbacks import Setbacks
 from .shards import ShardMap
-from .stats import DeliveryStats
+from .stats import DeliveryStats, Levels
 from .throttle import Throttle
 from .unsettled import Unsettled
 
@@ -72,6 +72,12 @@ class Delivery:
     def is_empty(self) -> bool:
         """Whether there is nothing to answer for."""
         return not self._unsettled.records
+
+    def levels(self) -> Levels:
+        """Say what there is at this moment; looks at each key."""
+        held, sent, queues = self._unsettled, self._flight, self._unsettled.queues()
+        waiting = held.records - sent.records
+        return Levels(len(sent), waiting, held.bytes, len(queues), max(queues, default=0))
 
     def flush(self) -> None:
         """Let nothing linger until everything is settled."""
@@ -129,13 +135,16 @@ class Delivery:
         self._in_a_hurry |= following is not None  # it has waited for a whole round trip
         return following
 
-    def answered(self, request: Request, entries: Sequence[Entry], now: float) -> Counter[str]:
+    def answered(
+        self, request: Request, entries: Sequence[Entry], now: float, now_us: int = 0
+    ) -> Counter[str]:
         """Settle what an answer acknowledges, and decide when the rest is sent again.
 
         Args:
             request: An unanswered one.
             entries: Exactly one per record, in the order of the records.
             now: The present.
+            now_us: The same by the wall clock, in microseconds since 1970 UTC.
 
         Returns:
             The error codes of the records that were not written.
@@ -147,22 +156,24 @@ class Delivery:
             if entry.error_code is not None or not entry.sequence_number
         ]
         if not failures:
-            self._acknowledge(request.records, now)
+            self._acknowledge(request.records, now, now_us)
             self._throttle.accepted(request.drawn)
         else:
             failed = {record.partition_key for record, _ in failures}
-            self._acknowledge([r for r in request.records if r.partition_key not in failed], now)
+            taken = [r for r in request.records if r.partition_key not in failed]
+            self._acknowledge(taken, now, now_us)
             self._take_back(request, failures, entries, now)
         self._wants_shards |= self._throttle.map is not None and self._throttle.map.lacks(entries)
         self._require_balance()
         return Counter(entry.failure or "" for _, entry in failures)
 
-    def _acknowledge(self, records: Collection[KinesisRecord], now: float) -> None:
+    def _acknowledge(self, records: Collection[KinesisRecord], now: float, now_us: int) -> None:
         if not records:
             return
         self._patience.progress(now)
         self._acknowledged_at = now
         self._stats.acknowledged += len(records)
+        self._stats.freshness.observe(records, now_us)
         setbacks, aside_keys, settle = self._setbacks, self._asides.keys, self._unsettled.settle
         for record in records:
             if record.partition_key in aside_keys:
@@ -179,17 +190,16 @@ class Delivery:
         entries: Collection[Entry],
         now: float,
     ) -> None:
-        self._stats.retried += len(failures)
         self._patience.trouble(request.sent_at)
         throttled: dict[str, list[KinesisRecord]] = {}
         for record, entry in failures:
             self._setbacks.failed(record)
             code = entry.failure or ""
             kind = decide(code)
+            shard = self._throttle.shard_of(record) or entry.throttled_shard
+            self._stats.failed(shard, throttled=kind is Kind.THROTTLED)
             if kind is Kind.THROTTLED:
-                self._stats.throttled += 1
                 self._wants_shards |= self._throttle.map is None
-                shard = self._throttle.shard_of(record) or entry.throttled_shard
                 if shard is not None:
                     throttled.setdefault(shard, []).append(record)
                     continue
@@ -223,7 +233,7 @@ class Delivery:
             now: The present.
         """
         self._ended(request)
-        self._stats.retried += len(request.records)
+        self._stats.failed(None, len(request.records))
         if kind is Kind.INVALID:
             self._patience.trouble(request.sent_at)
             if not self._flight.halve(request, now):
@@ -266,9 +276,10 @@ class Delivery:
     def _next_request(self, now: float) -> Request | None:
         if now < self._patience.paused_until or self._flight.is_full:
             return None
+        at_once = self._flushing or not self.has_room or (self._in_a_hurry and not self._flight)
         if self._flight.suspects:
             request = self._flight.next_suspect(now)
-        elif self._is_due(now) or self._throttle.has_some(now):
+        elif self._ready.is_due(now, at_once=at_once) or self._throttle.has_some(now):
             batch = Batch(self._largest)
             drawn = self._throttle.draw(batch, now)
             self._ready.fill(batch)
@@ -280,21 +291,9 @@ class Delivery:
         self._stats.requests += 1
         return request
 
-    def _is_due(self, now: float) -> bool:
-        ready = self._ready
-        return bool(ready.records) and (
-            ready.is_full
-            or self._flushing
-            or not self.has_room
-            or now >= ready.due_at
-            or (self._in_a_hurry and not self._flight)
-        )
-
     @property
     def _poll_at(self) -> float:
         """When something is due by itself; what waits for an answer needs no time."""
-        if self._gave_up:
-            return math.inf
         due_at = min(self._ready.due_at, self._setbacks.next_at, self._throttle.next_at)
         due_at = math.inf if self._flight.is_full else max(due_at, self._patience.paused_until)
-        return min(self._patience.over_at, due_at)
+        return math.inf if self._gave_up else min(self._patience.over_at, due_at)

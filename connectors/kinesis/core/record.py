@@ -26,12 +26,15 @@ class KinesisRecord(msgspec.Struct, frozen=True, gc=False):
         replaceable: While it waits because an earlier record of its partition key is not
             acknowledged yet, a newer one of that key may take its place; it then counts as
             superseded.
+        time_us: When what it shows was so, in microseconds since 1970 UTC, which its freshness is
+            reckoned from; 0 if that is not known. It is not sent.
     """
 
     data: bytes
     partition_key: str
     explicit_hash_key: str | None = None
     replaceable: bool = False
+    time_us: int = 0
 
     def __repr__(self) -> str:
         """Say its size only: what prints records must not print people."""

@@ -133,6 +133,10 @@ class Unsettled:
             self._behind[key] = None
         return following
 
+    def queues(self) -> list[int]:
+        """How many records wait behind the first one, for each key where some do."""
+        return [len(waiting) for waiting in self._behind.values() if waiting is not None]
+
     def require(self, firsts: int) -> None:
         """Check that so many first records, found elsewhere, are all there are.
 

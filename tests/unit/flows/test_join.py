@@ -36,8 +36,13 @@ class Held:
         if status:
             entity["segmentMembership"] = {"ups": {segment: {"status": status}}}
         self._ordinal += 1
-        self.funnel.received += 1
+        self.count()
         return Frame("in", "in", 0, 1, self._ordinal, [0], [json.dumps(entity).encode()])
+
+    def count(self) -> None:
+        """Count one fragment that was read and sent here."""
+        self.funnel.received += 1
+        self.funnel.routed += 1
 
     def take(self, *frames: Frame | BackfillFrame) -> list[KinesisRecord]:
         """Give the records that come of frames in one batch, once they are counted and kept."""
@@ -80,7 +85,7 @@ def test_a_newer_message_may_take_the_place_of_all_but_memberships_and_deletes()
         ("backfill",),
     ] == reasons(records)
     assert [False, True, False, True] == [record.replaceable for record in records]
-    held.funnel.received += 1
+    held.count()
     deleted = held.take(gone)
     assert ([("delete",)], [False]) == (reasons(deleted), [each.replaceable for each in deleted])
 

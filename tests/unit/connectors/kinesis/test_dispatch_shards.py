@@ -90,7 +90,7 @@ def test_a_listing_that_is_not_allowed_is_not_tried_again(
     assert 2 == work.stats.acknowledged
     (said,) = [record for record in caplog.records if record.name.startswith("connectors")]
     assert logging.WARNING == said.levelno
-    assert "the shards cannot be listed" in said.getMessage()
+    assert "shards_not_listed" == said.getMessage()
 
 
 def test_a_reshard_has_the_shards_listed_again() -> None:

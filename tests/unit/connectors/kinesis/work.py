@@ -160,6 +160,7 @@ class Work:
             structs.replace(SETTINGS, **changes),
             dead_letters=dead_letters,
             clock=clock or Clock(),
+            wall_clock_us=lambda: 0,
             random=lambda: random,
         )
 

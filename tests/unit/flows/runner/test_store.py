@@ -14,14 +14,16 @@ import msgspec
 import pytest
 
 from flows.destination import Destination, State
+from flows.place import ALONE, Place
+from flows.runner.state_directory import StoreLocked, StoreUnusable
 from flows.runner.store import (
-    StoreLocked,
     StoreMismatch,
-    StoreUnusable,
+    StoreMissing,
+    StorePartsWrong,
     fingerprint,
-    hold_state,
     open_store,
     require_matching,
+    require_store,
 )
 from tests.support import made
 
@@ -39,10 +41,20 @@ def destination(state: Path, **sections: Any) -> Destination:
     return made.destination(state={"path": str(state)}, **sections)
 
 
-def make(state: Path) -> str:
+def make(state: Path, place: Place = ALONE) -> str:
     """Make a store, let go of it, and give its id."""
-    with open_store(destination(state)) as store:
+    with open_store(destination(state), place) as store:
         return store.id
+
+
+def parts(*numbers: int) -> set[str]:
+    """Give the names of parts of a recovery store, as Bytewax has them."""
+    return {f"part-{number}.sqlite3" for number in numbers}
+
+
+def machine(process: int, processes: int) -> Place:
+    """Give one of several machines that run a job."""
+    return Place(process, tuple(f"h{each}:2101" for each in range(processes)), has_own_disk=True)
 
 
 def names(folder: Path) -> set[str]:
@@ -68,11 +80,11 @@ def test_a_store_is_made_once_and_then_resumed(state: Path) -> None:
         assert (first.id, first.path) == (second.id, second.path)
 
 
-def test_a_store_has_one_recovery_file_for_ever(state: Path) -> None:
+def test_a_store_has_six_recovery_files_for_ever(state: Path) -> None:
     """Bytewax cannot change the number of its files later."""
     make(state)
 
-    assert {"part-0.sqlite3"} == names(state / "current" / "recovery")
+    assert parts(0, 1, 2, 3, 4, 5) == names(state / "current" / "recovery")
     assert {"lock", "current"} == names(state)
 
 
@@ -105,22 +117,6 @@ def test_one_process_at_a_time(state: Path) -> None:
                 pass
     with open_store(destination(state)) as store:
         assert store.resumed
-
-
-def test_what_is_no_execution_holds_the_directory_without_a_store(state: Path) -> None:
-    """It keeps a job away and is kept away by one, with its own way out; no store is made."""
-    with hold_state(destination(state), "Wait.") as folder:
-        assert state == folder
-        assert {"lock"} == names(state)
-        assert 0o700 == stat.S_IMODE(state.stat().st_mode)
-        with pytest.raises(StoreLocked), open_store(destination(state)):
-            pass
-    with (
-        open_store(destination(state)),
-        pytest.raises(StoreLocked, match=r"another process runs on this state directory\. Wait\."),
-        hold_state(destination(state), "Wait."),
-    ):
-        pass
 
 
 def test_an_execution_that_fails_lets_go(state: Path) -> None:
@@ -186,7 +182,7 @@ def test_another_way_of_keying_is_refused(state: Path, what: str) -> None:
     assert card == (state / "current" / "store.json").read_bytes()
 
 
-@pytest.mark.parametrize("field", ["lanes", "sink_partitions", "place_bits"])
+@pytest.mark.parametrize("field", ["lanes", "sink_partitions", "recovery_parts", "place_bits"])
 def test_a_store_of_another_layout_is_refused(state: Path, field: str) -> None:
     """What is fixed in the program is looked at too, as another release may have fixed it so."""
     make(state)
@@ -225,7 +221,7 @@ def test_fresh_moves_the_store_aside(state: Path) -> None:
         assert number == len(list(state.glob("aside-*")))
     oldest = min(state.glob("aside-*"))
     assert {"store.json", "recovery"} == names(oldest)
-    assert {"mark", "part-0.sqlite3"} == names(oldest / "recovery")
+    assert {"mark"} | parts(0, 1, 2, 3, 4, 5) == names(oldest / "recovery")
     assert first == msgspec.json.decode((oldest / "store.json").read_bytes())["id"]
 
 
@@ -261,13 +257,95 @@ def test_a_half_made_store_is_made_anew(state: Path) -> None:
 def test_a_store_whose_files_are_gone_is_not_taken_for_a_new_one(state: Path) -> None:
     """Reading on from nothing would send everything again without a word."""
     make(state)
-    (state / "current" / "recovery" / "part-0.sqlite3").unlink()
+    for path in (state / "current" / "recovery").iterdir():
+        path.unlink()
 
     with (
         pytest.raises(StoreUnusable, match=r"files of the recovery store are gone.*`run --fresh`"),
         open_store(destination(state)),
     ):
         pass
+
+
+SHARES = {
+    1: [{0, 1, 2, 3, 4, 5}],
+    2: [{0, 2, 4}, {1, 3, 5}],
+    3: [{0, 3}, {1, 4}, {2, 5}],
+    4: [{0, 4}, {1, 5}, {2}, {3}],
+    5: [{0, 5}, {1}, {2}, {3}, {4}],
+    6: [{0}, {1}, {2}, {3}, {4}, {5}],
+}
+
+
+@pytest.mark.parametrize("processes", SHARES)
+def test_machines_share_out_the_parts(tmp_path: Path, processes: int) -> None:
+    """Each keeps its own, made and then resumed; all together have each part once."""
+    for process, share in enumerate(SHARES[processes]):
+        state, place = tmp_path / str(process), machine(process, processes)
+        for resumed in (False, True):
+            with open_store(destination(state), place) as store:
+                assert resumed == store.resumed
+                assert parts(*share) == names(store.path)
+
+
+def test_processes_of_one_machine_share_one_store(state: Path) -> None:
+    """Whatever their number: it has all parts, and the next run may be another number's."""
+    make(state, Place(0, ("127.0.0.1:1", "127.0.0.1:2")))
+    for place in (ALONE, Place(2, ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"))):
+        with open_store(destination(state), place) as store:
+            assert store.resumed
+            assert parts(0, 1, 2, 3, 4, 5) == names(store.path)
+
+
+WRONG = {
+    "one that was several": (machine(1, 2), ALONE, "one state directory", "0, 2, 4", ""),
+    "several that were one": (ALONE, machine(0, 3), "process 0 of 3", "", "1, 2, 4, 5"),
+    "another number": (machine(1, 3), machine(1, 2), "process 1 of 2", "3, 5", "4"),
+    "another process": (machine(0, 2), machine(1, 2), "process 1 of 2", "1, 3, 5", "0, 2, 4"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_parts_of_another_share_are_refused(state: Path, what: str) -> None:
+    """The error names what is missing and what is too many, and says what to do; all stays."""
+    before, after, whose, missing, extra = WRONG[what]
+
+    def listed(numbers: str) -> str:
+        return ", ".join(f"part-{each}.sqlite3" for each in numbers.split(", ") if each) or "none"
+
+    make(state, before)
+    found = names(state / "current" / "recovery")
+    with pytest.raises(StorePartsWrong) as caught, open_store(destination(state), after):
+        pass
+    assert (
+        f"these are not the parts of {whose} (missing: {listed(missing)}; too many: "
+        f"{listed(extra)}). Put back what was lost."
+    ) in str(caught.value)
+    assert "`run --fresh`" in str(caught.value)
+    assert found == names(state / "current" / "recovery")
+    with open_store(destination(state), after, fresh=True) as store:
+        assert not store.resumed
+
+
+def test_one_part_that_is_lost_is_noticed(state: Path) -> None:
+    """Resuming without it would read a part of the input from the start, without a word."""
+    make(state)
+    (state / "current" / "recovery" / "part-3.sqlite3").unlink()
+
+    with (
+        pytest.raises(StorePartsWrong, match=r"missing: part-3\.sqlite3; too many: none"),
+        open_store(destination(state)),
+    ):
+        pass
+
+
+def test_a_backfill_needs_a_store(state: Path) -> None:
+    """Without one it says what makes one, and makes nothing itself."""
+    with pytest.raises(StoreMissing, match=r"there is no store.*Start with `run`"):
+        require_store(destination(state))
+    assert not state.exists()
+    make(state)
+    require_store(destination(state))
 
 
 @pytest.mark.parametrize("card", [b"", b"{", b"[]", b'{"id":"x"}', b"\xff"])

@@ -1,0 +1,88 @@
+"""Workers of different speed, in a real cluster: without lockstep the fast one comes to a halt.
+
+It is bytewax issue #556: a worker that is ahead of another by an epoch gets one batch an epoch from
+then on. The other's steps, longer than its own, put it ahead a little in each epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from tests.support import program
+
+SECONDS = 60 if os.environ.get("HYPOTHESIS_PROFILE") == "release" else 24
+STEPS_S = (0.02, 0.15)
+"""The fast worker is ahead by about 0.06 s more after each epoch of 1 s: by one after 16."""
+
+CODE = (
+    f"import sys; sys.path.insert(0, {str(program.ROOT)!r}); "
+    "from tests.cluster.stalling import main; main()"
+)
+
+
+def addresses(count: int) -> list[str]:
+    """Find ports of this machine that are free, all at once so that they differ."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+
+
+def cluster(how: str, here: list[str], home: Path) -> list[Popen[bytes]]:
+    """Start one process for each of two addresses."""
+    return [
+        program.start(
+            program.python(CODE, str(index), ",".join(here), str(SECONDS), str(step_s), how),
+            cwd=home,
+            env=program.environment(home),
+        )
+        for index, step_s in enumerate(STEPS_S)
+    ]
+
+
+def worked(process: Popen[bytes]) -> tuple[float, float]:
+    """Wait for a process; give the seconds that it worked in its first and its last quarter."""
+    out, err = process.communicate(timeout=SECONDS + program.TIMEOUT_S)
+    assert process.returncode == 0, err.decode()
+    each: list[float] = json.loads(out.splitlines()[-1])  # after the engine's talk of connecting
+    return sum(each[: SECONDS // 4]), sum(each[-(SECONDS // 4) :])
+
+
+@pytest.fixture(scope="module")
+def quarters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[float, float]]]:
+    """What the workers of both clusters did; they sleep at work, so they can run side by side."""
+    home = tmp_path_factory.mktemp("stall")
+    here = addresses(4)
+    with ExitStack() as stack:
+        running = {
+            "plain": cluster("plain", here[:2], home),
+            "lockstep": cluster("lockstep", here[2:], home),
+        }
+        for each in chain(*running.values()):
+            stack.enter_context(each)
+            stack.callback(each.kill)
+        return {how: [worked(each) for each in processes] for how, processes in running.items()}
+
+
+def test_without_lockstep_the_fast_worker_stalls(
+    quarters: dict[str, list[tuple[float, float]]],
+) -> None:
+    """At the end it works less than a fifth as much as at first, while the slow one goes on."""
+    fast, slow = quarters["plain"]
+    assert fast[1] < 0.2 * fast[0]
+    assert slow[1] >= 0.8 * slow[0]
+
+
+def test_with_lockstep_both_workers_go_on(quarters: dict[str, list[tuple[float, float]]]) -> None:
+    """At the end each works at least four fifths as much as at first."""
+    for first, last in quarters["lockstep"]:
+        assert last >= 0.8 * first
