@@ -199,7 +199,7 @@ def where_table(result: dict[str, Any]) -> str:
 def main() -> None:
     """Read the arguments, measure, print the table, keep it if asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.end_to_end")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=3, help="measured, after the fill")
     parser.add_argument("--epoch-s", type=float, default=EPOCH_S)
     parser.add_argument("--fill", type=int, default=FILL, help="lines before the clocks start")

@@ -3,14 +3,11 @@
 Promise: what a paced source gives out, and the state it leaves, are its inner source's own, in the
 same order. Pace only decides when:
 
-- Once the stop flag is set each partition ends as if its input had ended, at most twice
-  `LOOK_S` later, so that the dataflow drains and commits. What was not given out is there at the next run.
-- With `Lockstep`, for dataflows of several workers, no worker gets ahead of the others. Bytewax 0.21.1 measures each partition's epoch from its own last one and lets a
-  partition wait for the slowest worker without moving that start; a partition that has come to be
-  ahead by an epoch gives out one batch an epoch from then on (bytewax issue #556). `tests/cluster`
-  shows it, and that it does not happen here.
-- With `Lockstep`, what a process reads in an epoch is bounded: Bytewax holds sources back only
-  where epochs end, so everything in between piles up before a slower worker.
+- Once the stop flag is set each partition ends as if its input had ended, at most `LOOK_S`
+  later (with lockstep, `HOLD_S` more), so that the dataflow drains and commits. What was not given
+  out comes in the next run.
+- With `Lockstep`, for dataflows of several workers, each partition's epochs end when the others' do
+  and hold a bounded number of bytes: `connectors.lockstep` says why.
 
 Left out: the engine itself waits by the wall clock, so a clock that is put back far stops idle
 sources inside it, whatever is done here; and sources that keep no state (`DynamicSource`).
@@ -19,51 +16,26 @@ sources inside it, whatever is done here; and sources that keep no state (`Dynam
 from __future__ import annotations
 
 import ctypes
-import math
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Final, TypeVar
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
-from msgspec import Struct
 from typing_extensions import override
+
+from connectors.lockstep import Epoch, Lockstep
 
 Item = TypeVar("Item")
 State = TypeVar("State")
 
-LOOK_S: Final = 0.5
+LOOK_S: Final = 1.0
 """Longest that a waiting partition goes without a look at the stop flag, seconds."""
 
+__all__ = ["LOOK_S", "Lockstep", "PacedSource", "Pacing", "pin_thread"]
+
 _pinned = threading.local()
-
-
-class Lockstep(Struct, frozen=True):
-    """How the processes of one dataflow keep in step.
-
-    Attributes:
-        period_s: how long an epoch is, seconds; one that has to make up for a lead is up to
-            `LOOK_S` longer.
-        bytes_per_epoch: most bytes that the partitions of a process give out in an epoch together.
-            Each gives out at least one batch an epoch, and the last one may go over.
-    """
-
-    period_s: float
-    bytes_per_epoch: int
-
-    @property
-    def lead_s(self) -> float:
-        """How long a worker may wait for the others at an epoch's end before it makes up for it.
-
-        A wait up to a twentieth of the period is cheaper than a hold, and most of it is the commit.
-        """
-        return self.period_s / 20
-
-    @property
-    def engine_interval(self) -> timedelta:
-        """The epoch interval that the engine is to be given."""
-        return timedelta(seconds=self.period_s)
 
 
 class Pacing:
@@ -97,55 +69,6 @@ class Pacing:
         self.epoch_wait_s = 0.0
         self.epoch_waits_s = 0.0
         self.given_bytes = 0
-
-
-class _Epoch:
-    """When one partition holds back at the end of its epoch.
-
-    The engine ends a partition's epoch in the first activation that is its interval or more after
-    the one that ended the epoch before. Only a partition that asks to be called keeps activations
-    coming, so a hold that begins in time moves the end. Each worker moves its own by what it had to
-    wait for the others when the epoch began, so the next one it ends with them.
-
-    Attributes:
-        due: when the engine would end it, at the soonest.
-        end: when it is to end.
-        over: whether the newest call was the one after which it ends.
-    """
-
-    def __init__(self, lockstep: Lockstep, now: float) -> None:
-        self._period_s = lockstep.period_s
-        self._lead_s = lockstep.lead_s
-        self.over = False
-        self.begin(now)
-
-    def begin(self, now: float) -> None:
-        """Begin."""
-        self._began = now
-        self.due = self.end = now + self._period_s
-
-    def waited(self, wait_s: float) -> None:
-        """Take note of what the partition had to wait for the others, and their commit, so far."""
-        self.end = self.due + min(max(0.0, wait_s - self._lead_s), LOOK_S)
-
-    def holds(self, now: float, late_s: float, *, full: bool) -> bool:
-        """Whether the partition is to give nothing now.
-
-        Args:
-            now: seconds since 1970.
-            late_s: how long after it could have come the engine's call came: what a round of the
-                worker takes, so that the next call could come as late again.
-            full: whether the process gave out all that it may in this epoch.
-        """
-        self.over = not self._began <= now < self.end
-        if self.over:
-            # The engine ends the epoch after this call. If it does not, the clock was put back; the
-            # partition must not wait until the old time comes again.
-            self.begin(now)
-            return False
-        # Twice: the engine's epoch began up to a round before the snapshot that we saw.
-        ends = self.due < self.end and now + min(2 * late_s, LOOK_S) >= self.due
-        return full or ends
 
 
 class PacedSource(FixedPartitionedSource[Item, State]):
@@ -210,7 +133,7 @@ class _Partition(StatefulSourcePartition[Item, State]):
         self._given_bytes = 0
         self._epoch = None
         if pacing.lockstep is not None:
-            self._epoch = _Epoch(pacing.lockstep, self._clock())
+            self._epoch = Epoch(pacing.lockstep, self._clock())
             self._bytes_max = pacing.lockstep.bytes_per_epoch
 
     @override
@@ -244,7 +167,7 @@ class _Partition(StatefulSourcePartition[Item, State]):
         if self._epoch is not None:
             self._epoch.waited(wait_s)
 
-    def _holds(self, epoch: _Epoch, now: float) -> bool:
+    def _holds(self, epoch: Epoch, now: float) -> bool:
         late_s = now - self._expected
         self._expected = now
         full = self._pacing.given_bytes >= self._bytes_max

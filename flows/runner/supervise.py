@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from queue import Queue
 from threading import Event, Thread
 
@@ -97,7 +97,7 @@ class _Member:
         """End it and wait until it is gone."""
         self._child.kill()
         self._reader.join()
-        with self._child:
+        with suppress(BrokenPipeError), self._child:  # what it did not read goes with it
             pass
 
     def _tell(self, line: bytes) -> None:
@@ -105,13 +105,15 @@ class _Member:
         try:
             self._child.stdin.write(line)
             self._child.stdin.flush()
-        except BrokenPipeError:
+        except (BrokenPipeError, ValueError):  # ValueError: it was killed meanwhile, and closed
             _log.debug("gone", extra={"member": self._process})  # the reader reports its end
 
     def _read(self) -> None:
         assert self._child.stdout is not None
         said = ""
         for line in self._child.stdout:
+            if not line.endswith(b"\n"):
+                break  # it was killed while it spoke
             report = decode_report(line)
             said = report.failure
             self._total.take(self._process, report)

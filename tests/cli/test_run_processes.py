@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -38,6 +39,14 @@ def by_identity(messages: Sequence[str]) -> dict[str, list[str]]:
     for each in messages:
         found.setdefault(json.loads(each)["identityMap"]["crmid"][0]["id"], []).append(each)
     return found
+
+
+def one_of(number: int, listed: str) -> tuple[str, ...]:
+    """Give the arguments of one process of several that have a disk each."""
+    return (
+        *("run", "--process", str(number), "--addresses", listed),
+        *(f"--set=state.path=state-{number}", f"--set=rejects.path=rejects-{number}"),
+    )
 
 
 def test_two_processes_send_what_one_sends(folder: Folder, stream: Stream) -> None:
@@ -153,18 +162,13 @@ def test_processes_with_a_disk_each_share_the_work(folder: Folder, stream: Strea
     with ExitStack() as running:
         processes = [
             running.enter_context(
-                started(
-                    folder,
-                    *("run", "--process", str(number), "--addresses", listed),
-                    *(f"--set=state.path=state-{number}", f"--set=rejects.path=rejects-{number}"),
-                    *(EPOCH, TWO_INPUTS, *stream.options),
-                )
+                started(folder, *one_of(number, listed), EPOCH, TWO_INPUTS, *stream.options)
             )
             for number in range(2)
         ]
         ends = [ended(process) for process in processes]
     assert [0, 0] == [code for code, _ in ends], ends
-    balance = r"received (\d+); of what all received, took (\d+) = .* exported \2\b"
+    balance = r"received (\d+); of what all received, took (\d+) = "
     counts = [found.groups() for _, talk in ends if (found := re.search(balance, talk))]
     assert ["180", "60"] == [received for received, _ in counts]
     assert 240 == sum(int(taken) for _, taken in counts)
@@ -189,10 +193,7 @@ def test_one_process_that_is_stopped_takes_the_other_along(folder: Folder, strea
         reader, other = (
             running.enter_context(
                 started(
-                    folder,
-                    *("run", "--process", str(number), "--addresses", listed),
-                    *(f"--set=state.path=state-{number}", f"--set=rejects.path=rejects-{number}"),
-                    *(EPOCH, "--set", STANDARD_INPUT, *stream.options),
+                    folder, *one_of(number, listed), EPOCH, "--set", STANDARD_INPUT, *stream.options
                 )
             )
             for number in range(2)
@@ -203,3 +204,47 @@ def test_one_process_that_is_stopped_takes_the_other_along(folder: Folder, strea
         codes = [other.wait(TIMEOUT_S), reader.wait(TIMEOUT_S)]
         assert [0, 0] == codes, (ended(reader), ended(other))
     assert [message("c1", "gold")] == stream.messages()
+
+
+def deal_out(folder: Folder, shares: dict[str, list[int]]) -> None:
+    """Move the parts of the recovery store by hand: so many state directories, and no others."""
+    kept = folder.path / "kept"
+    kept.mkdir()
+    for state in folder.path.glob("state*"):
+        for file in [*state.glob("current/recovery/*"), state / "current" / "store.json"]:
+            file.replace(kept / file.name)
+        shutil.rmtree(state)
+    for name, parts in shares.items():
+        recovery = folder.path / name / "current" / "recovery"
+        recovery.mkdir(parents=True)
+        shutil.copy(kept / "store.json", recovery.parent)
+        for part in parts:
+            for file in kept.glob(f"part-{part}.sqlite3*"):
+                file.replace(recovery / file.name)
+    shutil.rmtree(kept)
+
+
+def test_the_parts_of_a_store_can_be_dealt_out_anew(folder: Folder, stream: Stream) -> None:
+    """From one machine to three and back: each goes on where the last one stopped."""
+    ids = [f"c{number}" for number in range(IDENTITIES)]
+    folder.add(*(fragment(id_, status="realized", tier="gold") for id_ in ids))
+    assert 0 == folder.run("run", *stream.options).code
+
+    folder.add(*(fragment(id_, tier="silver") for id_ in ids))
+    deal_out(folder, {"state-0": [0, 3], "state-1": [1, 4], "state-2": [2, 5]})
+    listed = addresses(3)
+    with ExitStack() as running:
+        processes = [
+            running.enter_context(started(folder, *one_of(number, listed), EPOCH, *stream.options))
+            for number in range(3)
+        ]
+        ends = [ended(process) for process in processes]
+    assert [0, 0, 0] == [code for code, _ in ends], ends
+
+    folder.add(*(fragment(id_, status="exited") for id_ in ids))
+    deal_out(folder, {"state": [0, 1, 2, 3, 4, 5]})
+    assert 0 == folder.run("run", *stream.options).code
+    assert {
+        id_: [message(id_, "gold"), message(id_, "silver"), message(id_, "silver", "exited")]
+        for id_ in ids
+    } == by_identity(stream.messages())

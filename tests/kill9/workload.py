@@ -19,7 +19,7 @@ from tests.judges.oracle import Export, Fragment, Line, Reject, judge_lines, rep
 
 INPUTS = ("profiles", "segments")
 STREAM = "leads"
-FILES = 40
+FILES = 30
 LINES_PER_FILE = 40
 LINES = FILES * LINES_PER_FILE
 """Lines of one input."""

@@ -31,6 +31,7 @@ PURE = (
     "flows/destination/delivery.py",
     "flows/destination/values.py",
     "flows/destination/rules.py",
+    "connectors/lockstep.py",
     "connectors/kinesis/core/*.py",
 )
 PURE_MODULES_MIN = 8

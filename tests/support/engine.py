@@ -40,6 +40,7 @@ class Engine:
         ends: when its epochs ended.
         states: the snapshots it took, one an epoch.
         ended: whether the partition's input ended.
+        ready: when the worker looks after it next.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Engine:
         self.ends: list[float] = []
         self.states: list[Any] = []
         self.ended = False
+        self.ready = clock.now
         self.awake = seconds(part.next_awake(), clock.now)
 
     def activate(self) -> int:
@@ -93,16 +95,15 @@ def seconds(awake: datetime | None, default: float) -> float:
 def run(engines: Sequence[Engine], until: float) -> None:
     """Let workers that share an epoch barrier and a clock run until a time, or all inputs end."""
     clock = engines[0].clock
-    ready = dict.fromkeys(engines, clock.now)
     while running := [engine for engine in engines if not engine.ended]:
-        engine = min(running, key=ready.__getitem__)
-        clock.now = max(clock.now, ready[engine])
-        if clock.now >= until:
+        engine = min(running, key=lambda each: each.ready)
+        if engine.ready >= until:
             break
+        clock.now = max(clock.now, engine.ready)
         if any(len(other.ends) < len(engine.ends) for other in running):
-            ready[engine] = clock.now + COOLDOWN_S  # the others have not ended that epoch
+            engine.ready = clock.now + COOLDOWN_S  # the others have not ended that epoch
+        elif engine.activate():
+            engine.ready = max(clock.now + engine.step_s, engine.awake)
         else:
-            count = engine.activate()
-            ready[engine] = max(clock.now + engine.step_s * (count > 0), engine.awake)
-            if count == 0:
-                ready[engine] = max(ready[engine], clock.now + COOLDOWN_S / 10)
+            engine.ready = max(clock.now + COOLDOWN_S, engine.awake)
+    clock.now = max(clock.now, until)
