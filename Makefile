@@ -20,10 +20,10 @@ demo: $(VENV)/run ## bundled data through the real flow into an emulated stream
 	@$(BIN)/profile-export demo
 
 test: lint ## lint, then every test
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n auto
 
 test-release: $(VENV)/dev ## every test with far more examples and simulated lives: hours
-	@HYPOTHESIS_PROFILE=release $(BIN)/pytest -q
+	@HYPOTHESIS_PROFILE=release $(BIN)/pytest -q -n auto
 
 lint: $(VENV)/dev ## style, format and types
 	@$(BIN)/ruff check --quiet

@@ -89,7 +89,8 @@ def get_flow(
                     _source(destination, each, batch_lines),
                     pacing,
                     size_of=_bytes,
-                    offered=place.offers(number),
+                    # Rejects are kept where the first process is, and so are those put back.
+                    offered=place.offers(0 if each.name == RETRY else number),
                 ),
             )
             for number, each in enumerate(inputs(destination))

@@ -16,12 +16,15 @@ MEETING_SHARE = 0.1
 """Below this share of the smaller stream's profiles, the two streams hardly meet."""
 
 
-def end_lines(progress: Progress, rejects_path: str | None) -> Iterator[str]:
+def end_lines(
+    progress: Progress, rejects_path: str | None, *, is_all: bool = True
+) -> Iterator[str]:
     """Say all there is to say at the end of a run.
 
     Args:
         progress: its counts.
         rejects_path: where its rejects were kept, if they were.
+        is_all: whether these are the counts of the whole job, not of one process of several.
     """
     yield from funnel_lines(progress)
     yield from health_lines(progress)
@@ -29,7 +32,12 @@ def end_lines(progress: Progress, rejects_path: str | None) -> Iterator[str]:
         yield f"rejects are kept in {rejects_path}; `rejects list` counts them"
     if progress.delivery is not None and progress.delivery.dead_lettered:
         yield "`dead-letters list` shows what Kinesis can never accept"
-    if progress.resumed and not progress.funnel.received and not progress.funnel.backfilled:
+    if (
+        is_all
+        and progress.resumed
+        and not progress.funnel.received
+        and not progress.funnel.backfilled
+    ):
         yield (
             "Nothing new: the inputs end where the last run stopped. `run --fresh` reads them "
             "from the start."

@@ -98,7 +98,9 @@ def run(
                 )
             else:
                 progress = run_here(destination, place, fresh=fresh, show=show)
-    for line in end_lines(progress, None if dry_run else destination.rejects.path):
+    keeps_rejects = not dry_run and place.process == 0
+    rejects_path = destination.rejects.path if keeps_rejects else None
+    for line in end_lines(progress, rejects_path, is_all=not place.is_cluster):
         click.echo(line, err=True)
     if strict and progress.funnel.rejected:
         raise Failure(

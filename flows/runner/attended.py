@@ -13,7 +13,7 @@ from typing import NoReturn
 from flows.destination import Destination
 from flows.metrics import serve
 from flows.place import Place
-from flows.runner.exit_codes import START_AGAIN
+from flows.runner.exit_codes import OK, START_AGAIN
 from flows.runner.progress import Progress, Started
 from flows.runner.stop import on_signals
 from flows.runner.watchdog import Stillness, Watchdog
@@ -27,16 +27,19 @@ def attended(destination: Destination, place: Place, stop: Event) -> Iterator[St
 
     The first SIGTERM or SIGINT sets `stop`; another one ends the process at once, with 128 and its
     number. If nothing moves for too long the process ends with 75. Neither loses anything: the next
-    run goes on from the last commit.
+    run goes on from the last commit. A process of a cluster that has not begun ends at once.
 
     Args:
         destination: what is run.
         place: the process that runs it.
         stop: ends the inputs.
     """
+    attending: list[Progress] = []
 
     def drain(number: signal.Signals) -> None:
         _log.info("stop_asked", extra={"signal": number.name})
+        if place.is_cluster and not any(progress.moves for progress in attending):
+            os._exit(OK)  # the engine waits for peers that may never come, and nothing was begun
         stop.set()
 
     with ExitStack() as until_end, on_signals(drain, _abort):
@@ -44,6 +47,7 @@ def attended(destination: Destination, place: Place, stop: Event) -> Iterator[St
         def started(progress: Progress) -> None:
             facts = {"resumed": progress.resumed, "member": place.process}
             _log.info("started", extra=facts | {"members": place.processes})
+            attending.append(progress)
             delivery = destination.delivery
             stillness = Stillness(
                 place, epoch_s=destination.state.epoch_s, give_up_s=delivery.give_up_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+OK = 0
 FAILED = 1
 USAGE = 2
 INPUT_REJECTED = 65

@@ -96,6 +96,7 @@ class Peers:
             return self._found[process]
         host, _, port = self._place.addresses[process].rpartition(":")
         with suppress(OSError, ValueError):
+            host = host.strip("[]")  # as an IPv6 address is written before a port
             family, _, _, _, found = socket.getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)[0]
             return family, (str(found[0]), int(found[1]))
         return None

@@ -156,7 +156,7 @@ class Supervisor:
 
     def kill(self) -> None:
         """End all at once, and wait until they are gone."""
-        for member in self._members:
+        for member in [*self._members]:
             member.kill()
 
     def run(self) -> Progress:

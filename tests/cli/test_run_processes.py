@@ -88,8 +88,9 @@ def test_what_no_restart_mends_ends_all_with_the_code_of_one(
 ) -> None:
     """As one process does that lacks credentials: 77, and the missing action is named."""
     folder.add(fragment("c1", status="realized"))
-    variables = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-    run = folder.run("run", "-p", "2", EPOCH, *stream.options, **variables)
+    run = folder.run(
+        *("run", "-p", "2", EPOCH, *stream.options), AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY=""
+    )
     assert (77, "") == (run.code, run.out)
     assert "kinesis:" in run.err
     assert "Traceback" not in run.err

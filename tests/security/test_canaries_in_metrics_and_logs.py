@@ -94,7 +94,7 @@ for name in ("botocore.endpoint", "botocore.auth", "botocore.parsers", "urllib3.
 """
 ANYBODYS_HANDLER = """
 from flows.cli import logs
-logs.configure = lambda level: logging.basicConfig(level=level.upper())
+logs.configure = lambda level="warning": logging.basicConfig(level=level.upper(), force=True)
 """
 
 

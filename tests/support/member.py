@@ -27,6 +27,7 @@ import os
 import signal
 import sys
 import threading
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def main() -> None:
     spec = json.loads(sys.stdin.readline())
     os.fstat(spec["store"]["lock"])  # it was handed down
     what = begin(folder, spec["place"]["process"])
-    out = sys.stdout.buffer.raw  # type: ignore[attr-defined] # a BufferedWriter has one
+    out = FileIO(1, "w", closefd=False)
     if what in ("work", "drain"):
         out.write(REPORT)
     if what == "fail":

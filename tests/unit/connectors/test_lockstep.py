@@ -1,4 +1,4 @@
-"""With lockstep, epochs end together on the wall clock's grid, and what they hold is bounded."""
+"""With lockstep, all workers' epochs end together, and what they hold is bounded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from connectors.lockstep import Epoch
 from connectors.paced import LOOK_S, Lockstep, Pacing
 from tests.support.engine import Clock, Engine, run
 from tests.support.numbers import Numbers, after, paced
@@ -15,12 +16,12 @@ FIVE_S = Lockstep(5.0, 1_000_000)
 ANY_BYTES = 1 << 40
 
 
-def workers(clock: Clock, lockstep: Lockstep, *steps_s: float) -> list[Engine]:
+def workers(clock: Clock, lockstep: Lockstep | None, *steps_s: float) -> list[Engine]:
     """Start workers whose batches take these times behind the source, each in its process."""
     return [
         Engine(
             paced(Numbers(clock, [1]), Pacing(lockstep=lockstep, clock=clock)),
-            lockstep.engine_interval,
+            lockstep.engine_interval if lockstep else timedelta(seconds=1),
             clock,
             step_s,
         )
@@ -73,16 +74,7 @@ def test_an_idle_source_keeps_in_step_too() -> None:
 def test_workers_of_different_speed_keep_theirs(lockstep: Lockstep | None, *, kept: bool) -> None:
     """With lockstep the fast worker is asked as often at the end as at first; without, hardly."""
     clock = Clock()
-    interval = lockstep.engine_interval if lockstep else timedelta(seconds=1)
-    fast, slow = (
-        Engine(
-            paced(Numbers(clock, [1]), Pacing(lockstep=lockstep, clock=clock)),
-            interval,
-            clock,
-            step_s,
-        )
-        for step_s in (0.001, 0.08)
-    )
+    fast, slow = workers(clock, lockstep, 0.001, 0.08)
     start = clock.now
     run([fast, slow], start + 40)
     first = sum(start <= called < start + 10 for called in fast.calls)
@@ -144,3 +136,16 @@ def test_a_clock_put_back_does_not_freeze_a_partition() -> None:
             gave.append(clock.now)
         clock.now += 0.01
     assert [0, 5, 5, 5, 5, 5] == [round(later - earlier) for earlier, later in pairwise(gave)]
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "held_s"), [(0.0, 0.0), (0.35, 0.0), (0.85, 0.5), (1.35, 1.0), (60.0, 1.0)]
+)
+def test_what_is_made_up_for(wait_s: float, held_s: float) -> None:
+    """All of a wait but a twentieth of the period and a round of the worker; a second at most."""
+    epoch = Epoch(FIVE_S, 0.0)
+    assert not epoch.holds(1.0, 0.1, full=False)
+    epoch.begin(6.0)
+    epoch.waited(wait_s)
+    assert epoch.due == 11.0
+    assert epoch.end == pytest.approx(11.0 + held_s)

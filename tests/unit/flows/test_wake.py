@@ -67,8 +67,8 @@ class Waking:
             except StopIteration:
                 self.ended.add(name)
             else:
-                frames = [each for each in batch if isinstance(each[1], BackfillFrame)]
-                assert frames == list(batch)
+                frames = [(at, each) for at, each in batch if isinstance(each, BackfillFrame)]
+                assert len(frames) == len(list(batch))
                 asked += [frames] * bool(frames)
         assert len(asked) <= 1
         return asked[0] if asked else []

@@ -77,6 +77,29 @@ def test_each_hears_the_others_as_they_are(listed: tuple[str, ...]) -> None:
             assert others == {each.process: each for each in found}
 
 
+def has_ipv6() -> bool:
+    """Whether this machine has the address ::1."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as tried:
+        try:
+            tried.bind(("::1", 0))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.mark.skipif(not (socket.has_ipv6 and has_ipv6()), reason="no IPv6 here")
+def test_an_ipv6_address_stands_in_brackets(listed: tuple[str, ...]) -> None:
+    """As Bytewax takes it."""
+    sixes = tuple(f"[::1]:{address.rpartition(':')[2]}" for address in listed)
+    with (
+        closing(Peers(Place(0, sixes))) as first,
+        closing(Peers(Place(1, sixes))) as second,
+    ):
+        first.exchange(beat(0))
+        second.exchange(beat(1, 3))
+        assert [beat(1, 3)] == heard(first, beat(0), 1)
+
+
 def test_nobody_there_is_silence(listed: tuple[str, ...]) -> None:
     """No port is open at the other addresses, and one is no address at all."""
     place = Place(0, (listed[0], listed[1], "no-such-host.invalid:1", "neither:host"))
