@@ -43,13 +43,19 @@ ADDED = (
     line("C-1", "2022-01-11T11:00:00Z", person={"name": {"firstName": "Janet"}}),
 )
 SENT = [
-    '{"loyalty":{"tier":"bronze"},"segmentMembership":{"ups":{"s1":{"lastQualificationTime":'
-    '"2022-01-11T09:00:00Z","status":"realized"}}},"identityMap":{"crmid":[{"id":"C-3"}]}}',
-    '{"loyalty":{"tier":"silver"},"segmentMembership":{"ups":{"s1":{"lastQualificationTime":'
-    '"2022-01-11T10:00:00Z","status":"realized"}}},"identityMap":{"crmid":[{"id":"C-2"}]}}',
-    '{"loyalty":{"tier":"platinum"},"person":{"name":{"firstName":"Janet"}},"segmentMembership":'
-    '{"ups":{"s1":{"lastQualificationTime":"2022-01-10T10:00:00Z","status":"realized"}}},'
-    f'"identityMap":{{"crmid":[{{"id":"C-1"}}],"email_lc_sha256":[{{"id":"{JANE}"}}]}}}}',
+    (
+        '{"loyalty":{"tier":"bronze"},"segmentMembership":{"ups":{"s1":{"lastQualificationTime":'
+        '"2022-01-11T09:00:00Z","status":"realized"}}},"identityMap":{"crmid":[{"id":"C-3"}]}}'
+    ),
+    (
+        '{"loyalty":{"tier":"silver"},"segmentMembership":{"ups":{"s1":{"lastQualificationTime":'
+        '"2022-01-11T10:00:00Z","status":"realized"}}},"identityMap":{"crmid":[{"id":"C-2"}]}}'
+    ),
+    (
+        '{"loyalty":{"tier":"platinum"},"person":{"name":{"firstName":"Janet"}},"segmentMembership":'
+        '{"ups":{"s1":{"lastQualificationTime":"2022-01-10T10:00:00Z","status":"realized"}}},'
+        f'"identityMap":{{"crmid":[{{"id":"C-1"}}],"email_lc_sha256":[{{"id":"{JANE}"}}]}}}}'
+    ),
 ]
 
 
