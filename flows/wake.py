@@ -32,7 +32,7 @@ from flows.route import Frame
 
 WAKE = Frame("wake", "", 0, 0, 0, [], [])
 
-LOOK_AGAIN_S = 0.05
+LOOK_AGAIN_S = 0.005
 """How often a group that waits for its turn looks whether it has come."""
 
 Woken: TypeAlias = tuple[str, Frame | BackfillFrame]

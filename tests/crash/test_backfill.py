@@ -127,7 +127,7 @@ def fault_of_crash(at: int, go_on: Callable[[bool], Backfill | None]) -> str | N
 
 @pytest.mark.parametrize(
     ("go_on", "stride"),
-    [(lambda begun: None if begun else EVERYBODY, 7), (lambda _: EVERYBODY, 11)],
+    [(lambda begun: None if begun else EVERYBODY, 11), (lambda _: EVERYBODY, 13)],
     ids=["a run, if it had begun", "the same backfill"],
 )
 def test_a_crash_anywhere_in_a_backfill_costs_no_more_than_an_ask_s_messages_twice(
@@ -135,7 +135,7 @@ def test_a_crash_anywhere_in_a_backfill_costs_no_more_than_an_ask_s_messages_twi
 ) -> None:
     """From its first commit on any run goes on with it, from the last one on.
 
-    With a run every 7th crash point is tried, with the same backfill every 11th.
+    With a run every 11th crash point is tried, with the same backfill every 13th.
     """
     faults = [fault_of_crash(at, go_on) for at in range(0, len(points()), stride)]
     assert len(faults) > 10

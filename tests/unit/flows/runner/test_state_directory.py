@@ -71,10 +71,13 @@ def test_a_process_that_does_not_inherit_the_lock_does_not_hold(state: Path) -> 
     """As any other program that was started meanwhile."""
     with hold_state(destination(state), "Wait."):
         child = subprocess.Popen(
-            [sys.executable, "-c", "import sys; sys.stdin.read()"],
+            [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             close_fds=False,
         )
+        assert child.stdout is not None
+        assert child.stdout.readline()  # before it is another program it has all that we have
     with child, hold_state(destination(state), "Wait."):
         assert child.poll() is None
         assert child.stdin is not None

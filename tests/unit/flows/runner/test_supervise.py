@@ -21,6 +21,7 @@ from flows.runner.supervise import MemberFailed, Supervisor
 from tests.support import made
 from tests.support.member import is_alive, lives
 from tests.support.program import TIMEOUT_S, environment
+from tests.support.started import addresses
 from tests.support.waiting import wait_until
 
 MEMBER = Path(__file__).parents[3] / "support" / "member.py"
@@ -236,7 +237,7 @@ def test_a_member_whose_supervisor_is_gone_ends(tmp_path: Path) -> None:
     destination = made.destination(state={"path": str(tmp_path / "state")})
     with open_store(destination) as store:
         # A peer that never comes keeps it waiting.
-        place = Place(0, ("127.0.0.1:1", "127.0.0.1:2"))
+        place = Place(0, tuple(addresses(2).split(",")))
         child = subprocess.Popen(
             [sys.executable, "-I", "-m", "flows.cli.member"],
             stdin=subprocess.PIPE,
