@@ -26,6 +26,12 @@ _JOIN_ROWS = {
     "per-identity": "`msgspec`, one `stateful_batch` keyed by the person",
 }
 
+_JOB_ROWS = {
+    "profile-export": "this project",
+    "tutorial": "as tutorials write it: `json`, state by person, `put_records` in the sink",
+}
+_EPOCH_S = 5.0
+
 
 def render(text: str) -> str:
     """Give the README's text with each block as the results have it.
@@ -84,7 +90,41 @@ def sink() -> str:
     return report.markdown(heads, rows)
 
 
-BLOCKS: Mapping[str, Callable[[], str]] = {"join": join, "sink": sink}
+def end_to_end() -> str:
+    """Lay out the whole job, from lines to acknowledged records."""
+    jobs = _named("end_to_end")
+    tutorial = jobs["tutorial"]["per_wall_s"]
+    rows = [
+        [
+            _JOB_ROWS[name],
+            f"{one['per_wall_s']:,}",
+            f"{one['per_wall_s'] / tutorial:.1f}",
+            f"{one['per_cpu_s']:,}",
+            f"{one['peak_rss_mib']:,}",
+        ]
+        for name, one in jobs.items()
+    ]
+    heads = ["", "fragments a second", "times", "per CPU second", "peak MiB"]
+    return report.markdown(heads, rows)
+
+
+def freshness() -> str:
+    """Lay out how long it takes from a line to its acknowledged record."""
+    quantiles = ("p50", "p99", "p99.9", "max")
+    rows = [
+        ["a commit every 5 s" if one["epoch_s"] == _EPOCH_S else "no commit"]
+        + [f"{one['age_ms'][quantile]:,.0f}" for quantile in quantiles]
+        for one in _result("freshness")["runs"]
+    ]
+    return report.markdown(["milliseconds", *quantiles], rows)
+
+
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "join": join,
+    "sink": sink,
+    "end_to_end": end_to_end,
+    "freshness": freshness,
+}
 """What makes each block."""
 
 
