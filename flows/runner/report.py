@@ -61,12 +61,12 @@ def encode(value: Spec | Report) -> bytes:
 
 def decode_spec(line: bytes) -> Spec:
     """Give the spec of a line."""
-    return msgspec.json.decode(line, type=Spec, dec_hook=_path)
+    return _decode_spec(line)
 
 
 def decode_report(line: bytes) -> Report:
     """Give the report of a line."""
-    return msgspec.json.decode(line, type=Report)
+    return _decode_report(line)
 
 
 def report_of(progress: Progress) -> Report:
@@ -76,6 +76,12 @@ def report_of(progress: Progress) -> Report:
 
 def _path(kind: type, value: Any) -> Any:
     return kind(value) if issubclass(kind, Path) else value
+
+
+_decode_spec = msgspec.json.Decoder(Spec, dec_hook=_path).decode
+# Made before there are threads: two that are the first to decode a type at once crash the process,
+# as one sees what the other has half made (msgspec 0.22).
+_decode_report = msgspec.json.Decoder(Report).decode
 
 
 class Total:
