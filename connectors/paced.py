@@ -33,8 +33,6 @@ State = TypeVar("State")
 LOOK_S: Final = 1.0
 """Longest that a waiting partition goes without a look at the stop flag, seconds."""
 
-__all__ = ["LOOK_S", "Lockstep", "PacedSource", "Pacing", "pin_thread"]
-
 _pinned = threading.local()
 
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 from flows.lanes import SINK_PARTITIONS
 
 PROCESSES = tuple(count for count in range(1, 13) if SINK_PARTITIONS % count == 0)
-"""Numbers of processes that have all lanes of a sink partition in one process: those dividing it.
-More than twelve on one job wait for each other more than they work."""
+"""Numbers of processes that have all lanes of a sink partition in one process: those that divide
+the partitions. More than twelve were never tried."""
 
 
 class Place(Struct, frozen=True):

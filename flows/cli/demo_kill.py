@@ -14,15 +14,15 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections import Counter
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from .demo import SHARDS, title
 from .exits import Failure
+from .verdict import Messages, count, show_verdict
 
 if TYPE_CHECKING:
     from connectors.kinesis.testing.fake import FakeKinesis, Reply
@@ -33,43 +33,7 @@ FILE_LINES = 100
 EPOCH_S = 0.001
 _REGION = "us-east-1"
 _WHOLE, _KILLED = "leads-whole", "leads"
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from flows.cli import main; main()"
-"""Imports this very tree, also where another one is installed, and nothing of the current folder:
-it is started in isolated mode."""
-
-Messages = dict[str, list[bytes]]
-
-
-class Judged(NamedTuple):
-    """What the messages of one person on the stream are, next to those of an undisturbed run.
-
-    Attributes:
-        lost: messages that are missing.
-        in_order: whether the first run sent them from the first on without a gap, and the second
-            from no later place to the last.
-        again: messages that came twice, if they are in order.
-    """
-
-    lost: int
-    in_order: bool
-    again: int
-
-
-def judge(expected: list[bytes], first: list[bytes], second: list[bytes]) -> Judged:
-    """Judge one person's messages: those of an undisturbed run against what two runs left.
-
-    Args:
-        expected: all, in order.
-        first: what the run that was killed left on the stream.
-        second: what the run after it added.
-    """
-    lost = (Counter(expected) - Counter([*first, *second])).total()
-    again = len(first) + len(second) - len(expected)
-    resumed_at = len(first) - again
-    in_order = 0 <= again <= len(first) and (
-        expected[: len(first)] == first and expected[resumed_at:] == second
-    )
-    return Judged(lost, in_order, again if in_order else 0)
+_PROGRAM = "from flows.cli import main; main()"
 
 
 class _Stream:
@@ -118,16 +82,16 @@ def show_kill(folder: Path) -> None:
         title(f"The sample, {lines:,} lines, by a job that nobody disturbs")
         click.echo(_end(start(_WHOLE), 0))
         expected = read(_WHOLE)
-        click.echo(f"{_count(expected):,} messages about {len(expected):,} people on the stream")
+        click.echo(f"{count(expected):,} messages about {len(expected):,} people on the stream")
 
         title("The same into another stream, with kill -9 half way")
         job = start(_KILLED)
-        stream.kill(job, _count(expected) // 2)
+        stream.kill(job, count(expected) // 2)
         _end(job, -signal.SIGKILL)
         first = read(_KILLED)
         click.echo(
-            f"killed in the middle of a request, with {_count(first):,} of the "
-            f"{_count(expected):,} messages on the stream"
+            f"killed in the middle of a request, with {count(first):,} of the "
+            f"{count(expected):,} messages on the stream"
         )
 
         title("Started again")
@@ -158,9 +122,8 @@ def _start(config: Path, folder: Path, stream: str, url: str) -> subprocess.Pope
         "delivery.max_in_flight=1",  # nothing is under way but the request that the kill hits
     )
     arguments = [argument for setting in settings for argument in ("--set", setting)]
-    root = str(Path(__file__).parents[2])
     return subprocess.Popen(  # noqa: S603 - this interpreter, this program
-        [sys.executable, "-I", "-c", _PROGRAM, root, "run", "--config", str(config), *arguments],
+        [sys.executable, "-I", "-c", _PROGRAM, "run", "--config", str(config), *arguments],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -179,51 +142,3 @@ def _end(job: subprocess.Popen[str], code: int) -> str:
         last = said.strip().rpartition("\n")[2]
         raise Failure(f"the job ended with {job.returncode} instead of {code}: {last}")
     return next((line for line in said.splitlines() if line.startswith("received ")), "")
-
-
-def show_verdict(expected: Messages, first: Messages, both: Messages) -> None:
-    """Print what came of it.
-
-    Args:
-        expected: all messages by person, of the run that nobody disturbed.
-        first: what the killed run left on the stream.
-        both: what is on it now.
-
-    Raises:
-        Failure: a message is missing or out of order.
-    """
-    judged = {}
-    for person in expected.keys() | both.keys():
-        before = first.get(person, [])
-        after = both.get(person, [])[len(before) :]
-        judged[person] = judge(expected.get(person, []), before, after)
-    second = _count(both) - _count(first)
-    click.echo(
-        f"went on from its last commit, at message {_count(expected) - second:,}, and sent "
-        f"{second:,}"
-    )
-    lost = sum(each.lost for each in judged.values())
-    disorder = sum(not each.in_order for each in judged.values())
-    again = sum(each.again for each in judged.values())
-    if lost or disorder:
-        raise Failure(
-            f"{lost} messages are lost, and those of {disorder} people have a gap or are out of "
-            "order. Please report this."
-        )
-    title(f"Verdict: {'DUPLICATES' if again else 'EXACT'}")
-    people = [person for person, each in judged.items() if each.again]
-    click.echo(f"lost 0, out of order 0, sent again {again:,}, of {len(people):,} people")
-    if people:
-        longest = max(people, key=lambda person: len(both[person]))
-        click.echo(_places(expected[longest], first.get(longest, []), judged[longest]))
-
-
-def _places(expected: list[bytes], first: list[bytes], judged: Judged) -> str:
-    """Say one person's messages by number, as they are on the stream."""
-    sent = [str(number) for number in range(1, len(expected) + 1)]
-    before, after = sent[: len(first)], sent[len(first) - judged.again :]
-    return f"those of one person, by number: {' '.join(before)} (killed) {' '.join(after)}"
-
-
-def _count(messages: Messages) -> int:
-    return sum(map(len, messages.values()))

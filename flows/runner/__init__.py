@@ -1,1 +1,1 @@
-"""Running the dataflow: the recovery store it resumes from, and one execution of it."""
+"""Running the dataflow: its recovery store, one execution of it, what attends it, and several."""

@@ -10,7 +10,8 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import InconsistentPartitionsError, RecoveryConfig
 from bytewax.testing import cluster_main, run_main
 
-from connectors.paced import Lockstep, Pacing
+from connectors.lockstep import Lockstep
+from connectors.paced import Pacing
 from flows.backfill import Backfill
 from flows.destination import Destination
 from flows.funnel import Funnel
@@ -139,7 +140,7 @@ def _run_with_peers(
         )
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as panic:  # the engine's own, which says nothing
+    except BaseException as panic:  # of a class that cannot be imported, and it says nothing
         if witness.error is not None:
             raise witness.error from None
         if progress.moves:

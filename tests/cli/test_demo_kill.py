@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from flows.cli.demo_kill import Judged, judge, show_verdict
 from flows.cli.exits import Failure
+from flows.cli.verdict import Judged, judge, show_verdict
 from tests.support.folder import Folder
 
 SCREEN_LINES = 24

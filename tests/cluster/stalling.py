@@ -20,7 +20,8 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from bytewax.testing import TestingSink
 from typing_extensions import override
 
-from connectors.paced import Lockstep, PacedSource, Pacing
+from connectors.lockstep import Lockstep
+from connectors.paced import PacedSource, Pacing
 
 LOCKSTEP = Lockstep(period_s=1.0, bytes_per_epoch=1 << 20)
 

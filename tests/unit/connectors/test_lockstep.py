@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from connectors.lockstep import Epoch
-from connectors.paced import LOOK_S, Lockstep, Pacing
+from connectors.lockstep import Epoch, Lockstep
+from connectors.paced import LOOK_S, Pacing
 from tests.support.engine import Clock, Engine, run
 from tests.support.numbers import Numbers, after, paced
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.paced import LOOK_S, Lockstep, PacedSource, Pacing, pin_thread
+from connectors.lockstep import Lockstep
+from connectors.paced import LOOK_S, PacedSource, Pacing, pin_thread
 from tests.support.engine import Clock, Engine, run
 from tests.support.numbers import Numbers, after, paced
 

@@ -87,7 +87,10 @@ def has_ipv6() -> bool:
     return True
 
 
-@pytest.mark.skipif(not (socket.has_ipv6 and has_ipv6()), reason="no IPv6 here")
+@pytest.mark.skipif(
+    not (socket.has_ipv6 and has_ipv6()),
+    reason="no IPv6 loopback on this machine",
+)
 def test_an_ipv6_address_stands_in_brackets(listed: tuple[str, ...]) -> None:
     """As Bytewax takes it."""
     sixes = tuple(f"[::1]:{address.rpartition(':')[2]}" for address in listed)
