@@ -10,7 +10,6 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from typing_extensions import Self
@@ -52,14 +51,9 @@ class FarEnd:
         self._server.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """End."""
-        self._server.__exit__(kind, error, trace)
+        self._server.__exit__(*error)
 
     def call(self, operation: str, body: bytes, now: float) -> Reply | Lost:
         """Carry out an API call; the server makes one at a time."""

@@ -7,8 +7,6 @@ loaded by an unpickler that knows no names. Imports nothing of the project.
 
 from __future__ import annotations
 
-import io
-import pickle
 import shutil
 import sqlite3
 import tempfile
@@ -19,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from typing_extensions import override
+
+from tests.support.plain import load
 
 FLOW = "profile-export"
 _NEWEST = """
@@ -45,19 +44,6 @@ class Kept:
     unfinished: set[str]
     lines: dict[str, int]
     lanes: dict[str, bytes]
-
-
-class NamesNothing(pickle.Unpickler):
-    """Loads what is plain, and refuses what has to be looked up."""
-
-    @override
-    def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f"the value names {module}.{name}")
-
-
-def load(value: bytes) -> Any:
-    """Load one value of a store."""
-    return NamesNothing(io.BytesIO(value)).load()
 
 
 def read_store(folder: Path, inputs: tuple[str, ...]) -> Kept:

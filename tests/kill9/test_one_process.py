@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from random import Random
 
+from connectors.kinesis.testing.faults import slow
 from tests.judges.verdict import Verdict
 from tests.kill9.history import DEATHS, Execution, crash_free, new_history
 from tests.kill9.job import Blow, random_blows
@@ -14,6 +15,9 @@ from tests.kill9.workload import MAX_IN_FLIGHT, expected
 
 AT_A_TIME = 2
 """Histories played at once: a process that starts leaves the machine idle now and then."""
+
+SLOW_ANSWER_S = 0.1
+"""Many times what an epoch of a file takes, on a busy machine too."""
 
 
 def play(seed: int) -> tuple[list[Execution], Verdict]:
@@ -56,9 +60,14 @@ def test_kills_at_any_moment_lose_nothing(kills_wanted: int) -> None:
 
 
 def test_a_job_that_commits_what_it_has_not_delivered_is_found_out() -> None:
-    """A sink that lets an epoch commit without its records loses some at a kill: verdict LOSS."""
+    """A sink that lets an epoch commit without its records loses some at a kill: verdict LOSS.
+
+    The far end answers so slowly that commits run ahead of what it has taken.
+    """
     with new_history() as history:
-        blow = Blow("silence", 2 * MAX_IN_FLIGHT)
+        history.far_end.fault = slow(SLOW_ANSWER_S)
+        blow = Blow("silence", MAX_IN_FLIGHT + 1)
         assert history.run(blow, defect="no-flush").was_hit
+        history.far_end.fault = None
         assert 0 == history.run().code
         assert Verdict.LOSS == history.verdict().worst

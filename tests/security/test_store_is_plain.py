@@ -6,31 +6,16 @@ function, is refused here by an unpickler that knows no names.
 
 from __future__ import annotations
 
-import io
 import pickle
 import sqlite3
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typing_extensions import override
 
 from tests.support.folder import Folder, fragment
+from tests.support.plain import load
 from tests.support.streams import Stream
-
-
-class NamesNothing(pickle.Unpickler):
-    """Loads numbers, text, bytes and containers of them, and nothing that has to be looked up."""
-
-    @override
-    def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f"the value names {module}.{name}")
-
-
-def load(data: bytes) -> Any:
-    """Load one value."""
-    return NamesNothing(io.BytesIO(data)).load()
 
 
 def values(store: Path) -> list[tuple[str, bytes]]:
