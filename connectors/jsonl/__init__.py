@@ -3,8 +3,9 @@
 The lines themselves are never parsed here: they go in and out as bytes.
 """
 
+from .batch import JsonlBatch
 from .errors import JsonlError, JsonlFull
 from .sink import JsonlSink
-from .source import JsonlBatch, JsonlSource
+from .source import JsonlSource
 
 __all__ = ["JsonlBatch", "JsonlError", "JsonlFull", "JsonlSink", "JsonlSource"]

@@ -1,65 +1,33 @@
-"""JSON Lines as a Bytewax source: files, a folder of files, or standard input.
+"""JSON Lines as a Bytewax source: files, a folder of files, a glob, or standard input.
 
 Promise: each line of each file is given out, in order and unparsed; read again from a snapshot, the
-lines of files that nobody touched come with the same arrival and ordinal. It is finite: it reads
-what is there when each file is opened, and ends.
-What was piped into standard input and not committed must be piped again. Left out: compressed
-files, folders within folders, and waiting for files to come.
+lines of files that nobody touched come with the same arrival and ordinal. It reads what is there
+when each file is opened, and ends; told to follow, it waits for more (`connectors.jsonl.following`
+says what it promises then). What was piped into standard input and not committed must be piped
+again.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
-from msgspec import Struct
 
-from .errors import JsonlError, shown, unusable
-from .files import FILE, FOLDER, FilePosition, OpenFile, list_files
-from .state import pack, unpack
+from .batch import JsonlBatch
+from .errors import JsonlError
+from .files import OpenFile
+from .following import Following
+from .globs import FILE, FOLDER, GLOB, Kind, Listing, list_files
+from .positions import STATE_VERSION, FilePosition, JsonlState
+from .reading import STDIN, Reading
+from .state import unpack
 from .stdin import StandardInput
 
-STDIN: Final = "-"
-_KINDS = {FILE: "a file", FOLDER: "a folder", STDIN: "standard input"}
-_STATE_VERSION = 1
-_AT_ONCE = datetime.fromtimestamp(0, timezone.utc)  # an empty batch must not cost a wait
-
-
-class JsonlBatch(Struct, frozen=True, gc=False):
-    """Consecutive lines of one file.
-
-    Attributes:
-        input: Name of the input.
-        file: The file's path as shown to a person; "-" for standard input.
-        arrival: When the file arrived, µs UTC.
-        line: Number of the first of the lines in the file, from 1.
-        ordinal: Number of the first of the lines in the input, from 0, over all files and runs.
-        lines: The lines without their newlines; one that is too long is its first `line_bytes + 1`
-            bytes.
-    """
-
-    input: str
-    file: str
-    arrival: int
-    line: int
-    ordinal: int
-    lines: list[bytes]
-
-    def __repr__(self) -> str:
-        """Say where the lines stand, never what they hold."""
-        return f"JsonlBatch({self.file!r}, line {self.line}, {len(self.lines)} lines)"
-
-
-class _State(Struct, frozen=True, array_like=True):
-    kind: Literal["file", "folder", "-"]
-    ordinal: int
-    files: dict[bytes, FilePosition]
+_KINDS: Final = {FILE: "a file", FOLDER: "a folder", GLOB: "a glob", STDIN: "standard input"}
 
 
 class JsonlSource(FixedPartitionedSource[JsonlBatch, bytes]):
@@ -79,21 +47,25 @@ class JsonlSource(FixedPartitionedSource[JsonlBatch, bytes]):
         optional: bool = False,
         line_bytes: int = 1 << 20,
         batch_lines: int = 8192,
+        follow: bool = False,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         """Describe the input; nothing is opened yet.
 
         Args:
             name: Name of the input; the key of its resume state.
-            path: A file; a folder, for its *.jsonl and *.ndjson files by name; or "-", for standard
-                input.
+            path: A file; a folder, for its *.jsonl and *.ndjson files by name, and these with .gz
+                after it; a glob (`connectors.jsonl.globs`); or "-", for standard input. Files whose
+                name ends in .gz are decompressed.
             optional: Whether the path may be missing; it is an empty folder then.
             line_bytes: Longest line given out whole; of a longer one the beginning is.
             batch_lines: Most lines in a batch.
-            clock: Nanoseconds since 1970, UTC: the arrival of standard input.
+            follow: Whether to wait for new lines and new files instead of ending.
+            clock: Nanoseconds since 1970, UTC.
 
         Raises:
-            ValueError: The name is empty, or a number is less than 1.
+            ValueError: The name is empty, a number is less than 1, or standard input is to be
+                followed.
         """
         if not name or line_bytes < 1 or batch_lines < 1:
             raise ValueError(
@@ -101,9 +73,12 @@ class JsonlSource(FixedPartitionedSource[JsonlBatch, bytes]):
             )
         self._name = name
         self._path = os.fspath(path)
+        if follow and self._path == STDIN:
+            raise ValueError("standard input cannot be followed: it waits for its writer anyway")
         self._optional = optional
         self._line_bytes = line_bytes
         self._batch_lines = batch_lines
+        self._follow = follow
         self._clock = clock
 
     def list_parts(self) -> list[str]:
@@ -119,91 +94,44 @@ class JsonlSource(FixedPartitionedSource[JsonlBatch, bytes]):
             JsonlError: The path cannot be read, is of another kind than it was, or the state is not
                 ours.
         """
-        kind: Literal["file", "folder", "-"] = STDIN
-        paths = {b"": Path(STDIN)}
+        listing = Listing(STDIN, Path(), {b"": Path(STDIN)})
         if self._path != STDIN:
-            kind, paths = list_files(Path(self._path), optional=self._optional)
-        state = _State(kind, 0, {})
+            listing = list_files(Path(self._path), optional=self._optional)
+        state = JsonlState(listing.kind, 0, {})
         if resume_state is not None:
-            state = unpack(resume_state, _STATE_VERSION, _State, f"the input {self._name!r}")
-        if state.kind != kind:
+            owner = f"the input {self._name!r}"
+            state = unpack(resume_state, STATE_VERSION, JsonlState, owner)
+        self._check_kind(listing.kind, state.kind)
+        if self._follow:
+            return Following(self._name, listing.root, state, self._list, self._open, self._clock)
+        return Reading(self._name, listing.files, state, self._open_once, self._clock)
+
+    def _list(self, kind: Kind) -> dict[bytes, Path]:
+        listing = list_files(Path(self._path), optional=True)
+        if listing.files:
+            self._check_kind(listing.kind, kind)
+        return listing.files
+
+    def _check_kind(self, now: Kind, before: Kind) -> None:
+        if now != before:
             raise JsonlError(
-                f"{self._path}, the path of the input {self._name!r}, was {_KINDS[state.kind]} "
-                f"when it was last read and is {_KINDS[kind]} now; put back what was there, or "
-                "start with a fresh recovery store"
+                f"{self._path}, the path of the input {self._name!r}, was {_KINDS[before]} when it "
+                f"was last read and is {_KINDS[now]} now; put back what was there, or start with a "
+                "fresh recovery store"
             )
-        return _Partition(self._name, paths, state, self._open)
 
-    def _open(self, path: Path, kept: FilePosition | None) -> OpenFile | StandardInput:
-        if self._path == STDIN:
-            return StandardInput(
-                self._name,
-                self._clock,
-                line_bytes=self._line_bytes,
-                batch_lines=self._batch_lines,
-            )
-        return OpenFile(path, kept, line_bytes=self._line_bytes, batch_lines=self._batch_lines)
+    def _open_once(self, path: Path, kept: FilePosition | None) -> OpenFile | StandardInput:
+        if self._path != STDIN:
+            return self._open(path, kept)
+        return StandardInput(
+            self._name, self._clock, line_bytes=self._line_bytes, batch_lines=self._batch_lines
+        )
 
-
-class _Partition(StatefulSourcePartition[JsonlBatch, bytes]):
-    """Gives out one file after the other; each call opens one or reads a chunk of one."""
-
-    def __init__(
-        self,
-        name: str,
-        paths: dict[bytes, Path],
-        state: _State,
-        open_file: Callable[[Path, FilePosition | None], OpenFile | StandardInput],
-    ) -> None:
-        self._name = name
-        self._kind = state.kind
-        self._ordinal = state.ordinal
-        self._positions = {key: state.files[key] for key in paths if key in state.files}
-        self._todo = deque(paths.items())
-        self._open_file = open_file
-        self._key, self._shown = b"", ""
-        self._file: OpenFile | StandardInput | None = None
-
-    def next_batch(self) -> list[JsonlBatch]:
-        file = self._file
-        if file is None:
-            self._open_next()
-            return []
-        line, lines = file.lines.line + 1, file.lines.next_lines()
-        if lines is None:
-            self._keep_position()
-            self.close()
-        if not lines:
-            return []
-        batch = JsonlBatch(self._name, self._shown, file.arrival, line, self._ordinal, lines)
-        self._ordinal += len(lines)
-        return [batch]
-
-    def next_awake(self) -> datetime | None:
-        return None if self._kind == STDIN else _AT_ONCE
-
-    def snapshot(self) -> bytes:
-        self._keep_position()
-        return pack(_STATE_VERSION, _State(self._kind, self._ordinal, self._positions))
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _open_next(self) -> None:
-        if not self._todo:
-            raise StopIteration
-        self._key, path = self._todo.popleft()
-        self._shown = shown(path)
-        try:
-            self._file = self._open_file(path, self._positions.get(self._key))
-        except FileNotFoundError as error:
-            if self._kind == FILE:
-                raise unusable(error, path, "read") from error
-            self._positions.pop(self._key, None)  # it vanished after the folder was listed
-
-    def _keep_position(self) -> None:
-        position = self._file.position() if self._file is not None else None
-        if position is not None:
-            self._positions[self._key] = position
+    def _open(self, path: Path, kept: FilePosition | None) -> OpenFile:
+        return OpenFile(
+            path,
+            kept,
+            line_bytes=self._line_bytes,
+            batch_lines=self._batch_lines,
+            follow=self._follow,
+        )

@@ -14,6 +14,8 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, TestingSource, run_main
 
 from connectors.jsonl import JsonlBatch, JsonlFull, JsonlSink, JsonlSource
+from connectors.paced import PacedSource, Pacing
+from tests.unit.connectors.jsonl.runs import append
 
 EACH_BATCH = timedelta(0)
 NEVER = timedelta(hours=1)
@@ -70,7 +72,9 @@ def test_a_full_folder_stops_the_flow_and_more_room_lets_it_go_on(
 
 
 def source_flow(
-    source: JsonlSource, out: list[JsonlBatch], check: Callable[[JsonlBatch], None]
+    source: JsonlSource | PacedSource[JsonlBatch, bytes],
+    out: list[JsonlBatch],
+    check: Callable[[JsonlBatch], None],
 ) -> Dataflow:
     """Return a flow from the source to a list, past a check that may raise."""
     flow = Dataflow("source")
@@ -110,3 +114,36 @@ def test_the_source_resumes_in_a_flow(tmp_path: Path, recovery: RecoveryConfig) 
     (folder / "d.jsonl").write_bytes(b"d0\n")
     run(lambda _: None)
     assert [(batch.lines, batch.ordinal) for batch in out] == [([b"d0"], 30)]
+
+
+def test_a_followed_file_is_followed_in_a_flow(tmp_path: Path, recovery: RecoveryConfig) -> None:
+    """Each line is written once the one before came through; a stop ends it, a resume goes on."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"1\n")
+    out: list[JsonlBatch] = []
+    pacing = Pacing()
+
+    def react(batch: JsonlBatch) -> None:
+        match batch.lines:
+            case [b"1"]:
+                append(path, b"2\n")
+            case [b"2"]:
+                append(path, b"3\n")
+                path.rename(tmp_path / "a.jsonl.1")
+                append(path, b"4\n")
+            case [b"4"]:
+                pacing.stop.set()
+            case _:
+                pass
+
+    def run() -> None:
+        source = PacedSource(JsonlSource("in", path, follow=True), pacing)
+        flow = source_flow(source, out, react)
+        run_main(flow, epoch_interval=EACH_BATCH, recovery_config=recovery)
+
+    run()
+    assert [line for batch in out for line in batch.lines] == [b"1", b"2", b"3", b"4"]
+    append(path, b"4\n")
+    pacing.stop.clear()
+    run()
+    assert [(batch.lines, batch.ordinal) for batch in out[4:]] == [([b"4"], 4)]

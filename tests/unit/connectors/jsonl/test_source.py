@@ -32,7 +32,7 @@ def test_a_batch_says_where_its_lines_stand(tmp_path: Path) -> None:
 
 def test_a_folder_is_its_jsonl_files_by_name(tmp_path: Path) -> None:
     """Other files, hidden files and folders within are not read; batches never mix files."""
-    for name in ("b.jsonl", "a.ndjson", ".hidden.jsonl", "c.json", "d.jsonl.gz"):
+    for name in ("b.jsonl", "a.ndjson", ".hidden.jsonl", "c.json", "d.jsonl.zip"):
         write(tmp_path / name, name.encode())
     (tmp_path / "folder.jsonl").mkdir()
     write(tmp_path / "folder.jsonl" / "deep.jsonl", b"deep")

@@ -184,11 +184,32 @@ def test_a_change_in_the_first_kib_that_was_read_is_seen(tmp_path: Path, size: i
 
 def test_the_state_is_versioned_plain_msgpack(tmp_path: Path) -> None:
     """Typed by hand: version; kind, ordinal, and each file's position under its name's bytes."""
-    write(tmp_path / "a.jsonl", b"1\n2")
+    path = tmp_path / "a.jsonl"
+    write(path, b"1\n2")
     state = Run(JsonlSource("in", tmp_path)).state
     offset, line, arrival, tail, size = 2, 1, 1000 * SECOND, 1, 3
     position = [3, sha256(b"1\n2").digest(), offset, line, arrival, tail, size]
+    position += [path.stat().st_ino, sha256(b"1\n").digest(), False]
     assert msgspec.msgpack.decode(state) == [1, ["folder", 2, {b"a.jsonl": position}]]
+
+
+def test_a_state_of_the_first_release_goes_on(tmp_path: Path) -> None:
+    """It has neither inode nor end digest; what is known of the file is enough."""
+    write(tmp_path / "a.jsonl", b"1\n2\n3\n", modified_s=2000)
+    position = [2, sha256(b"1\n").digest(), 2, 1, 1000 * SECOND, 0, 4]
+    state = msgspec.msgpack.encode((1, ("folder", 7, {b"a.jsonl": position})))
+    run = Run(JsonlSource("in", tmp_path), state)
+    assert (run.lines, run.numbers) == ([b"2", b"3"], [("a.jsonl", 2, 7)])
+
+
+@pytest.mark.parametrize("lines", [1, 1024, 5000])
+def test_a_change_in_the_last_kib_that_was_read_is_seen(tmp_path: Path, lines: int) -> None:
+    """A longer file that begins alike, as today's list after yesterday's, is read whole."""
+    path = tmp_path / "a.jsonl"
+    write(path, b"x" * 2000 + b"\n" + b"1\n" * lines)
+    first = Run(JsonlSource("in", path))
+    write(path, b"x" * 2000 + b"\n" + b"1\n" * (lines - 1) + b"2\n3\n")
+    assert len(Run(JsonlSource("in", path), first.state).lines) == lines + 2
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,9 @@ class Line(NamedTuple):
 
 def opened(content: bytes, modified: int, known: Known | None) -> Known:
     """State what is known of a file once it is opened again."""
-    if known is not None and content[:1024].startswith(known.given[:1024]):
-        whole = known.given[: known.given.rfind(b"\n") + 1]
+    whole = known.given[: known.given.rfind(b"\n") + 1] if known is not None else b""
+    is_alike = content[: len(whole)][-1024:] == whole[-1024:]
+    if known is not None and is_alike and content[:1024].startswith(known.given[:1024]):
         if len(content) == known.size:
             return known
         if len(content) >= len(whole):

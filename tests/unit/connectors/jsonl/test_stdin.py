@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timezone
 
 import msgspec
 import pytest
@@ -32,11 +33,27 @@ def test_standard_input_gives_out_what_has_come_and_never_waits(pipe: int) -> No
     assert part.next_batch() == []
     os.write(pipe, b"\xbb\xbf1\n2\nha")
     assert part.next_batch() == [JsonlBatch("in", "-", 5_000_000, 1, 0, [b"1", b"2"])]
-    assert part.next_awake() is None
     os.write(pipe, b"lf")
     os.close(pipe)
     rest = list(drain(part))
     assert rest == [JsonlBatch("in", "-", 5_000_000, 3, 2, [b"half"])]
+
+
+def test_idle_standard_input_is_looked_at_less_and_less_often(pipe: int) -> None:
+    """Twice as long a wait each time, 32 ms at most; the next line ends the idling."""
+    part = JsonlSource("in", "-", clock=lambda: 5_000_000_000).build_part("read", "in", None)
+    waits_ms = []
+    for _ in range(8):
+        part.next_batch()
+        awake = part.next_awake()
+        assert awake is not None
+        waits_ms.append(max(0, round(1000 * (awake.timestamp() - 5))))
+    os.write(pipe, b"1\n")
+    assert [[b"1"]] == [batch.lines for batch in part.next_batch()]
+    awake = part.next_awake()
+    os.close(pipe)
+    assert waits_ms == [0, 1, 2, 4, 8, 16, 32, 32]
+    assert awake == datetime.fromtimestamp(0, timezone.utc)
 
 
 def test_standard_input_starts_at_its_beginning_and_goes_on_counting(pipe: int) -> None:
