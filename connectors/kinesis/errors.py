@@ -52,7 +52,7 @@ class KinesisStreamNotFound(KinesisUnreachable):
 
 
 class KinesisPermissionDenied(KinesisError):
-    """The identity may not write to the stream, or the credentials are not accepted.
+    """The identity may not write to the stream or read it, or the credentials are not accepted.
 
     A command line ends with exit code 77 (EX_NOPERM of sysexits.h).
     """
@@ -72,6 +72,14 @@ class DeadLettersFull(KinesisError):
 
 class DeadLettersUnusable(KinesisError):
     """The file of dead letters cannot be read or written, or holds a line that is not ours."""
+
+
+class KinesisShardNotFound(KinesisError):
+    """The stream has no shard of that name."""
+
+
+class KinesisStateUnreadable(KinesisError):
+    """What the recovery store holds of a source is none of this program's."""
 
 
 class KinesisAccountingError(KinesisError):

@@ -7,6 +7,7 @@ partition key.
 from __future__ import annotations
 
 from http.client import HTTPException
+from typing import NamedTuple
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -28,7 +29,9 @@ from .errors import (
     KinesisUnreachable,
 )
 
-_OF_KINESIS = {"ListShards", "PutRecords"}  # others are calls to STS for the keys of a role
+_OF_KINESIS = {"GetRecords", "GetShardIterator", "ListShards", "PutRecords"}
+"""Others are calls to STS, for the keys of a role."""
+
 _NO_CREDENTIALS = (
     LoginError,
     NoAuthTokenError,
@@ -39,12 +42,47 @@ _NO_CREDENTIALS = (
 )
 
 
-def refused(error: ClientError, where: str) -> KinesisError:
+class Use(NamedTuple):
+    """What a client is for, in the words of its failures.
+
+    Attributes:
+        agent: What AWS's logs call it.
+        does: What it does with a stream.
+        operation: The call it is about.
+        key_action: The IAM action it needs of a stream's key of KMS.
+        unknown: What an answer means that cannot be read.
+    """
+
+    agent: str
+    does: str
+    operation: str
+    key_action: str
+    unknown: str
+
+
+WRITING = Use(
+    agent="KinesisSink",
+    does="write to",
+    operation="PutRecords",
+    key_action="kms:GenerateDataKey",
+    unknown="so its records count as not written",
+)
+READING = Use(
+    agent="KinesisSource",
+    does="read",
+    operation="GetRecords",
+    key_action="kms:Decrypt",
+    unknown="so it counts as none",
+)
+
+
+def refused(error: ClientError, where: str, use: Use) -> KinesisError:
     """Put an error answer of AWS into words.
 
     Args:
         error: As botocore raises it.
         where: The stream and its endpoint.
+        use: What the call was made for.
     """
     code = error.response.get("Error", {}).get("Code") or "no code"
     metadata = error.response.get("ResponseMetadata", {})
@@ -52,14 +90,14 @@ def refused(error: ClientError, where: str) -> KinesisError:
     what = f"{code}, HTTP {status}, request id {metadata.get('RequestId', 'unknown')}"
     kind = decide(code, status)
     if kind in {Kind.CREDENTIALS, Kind.EXPIRED}:
-        return _no_credentials(what, where, code, kind)
+        return _no_credentials(what, where, use, code, kind)
     if kind in {Kind.DENIED, Kind.NO_KEY}:
         service = "kinesis" if error.operation_name in _OF_KINESIS else "sts"
         action = f"{service}:{error.operation_name}"
         if kind is Kind.NO_KEY:
-            action = "kms:GenerateDataKey"
+            action = use.key_action
         return KinesisPermissionDenied(
-            f"not allowed to write to {where}: {what}. Grant the identity in use the IAM action "
+            f"not allowed to {use.does} {where}: {what}. Grant the identity in use the IAM action "
             f"{action} (`aws sts get-caller-identity` shows which identity that is); nothing was "
             "lost.",
             code=code,
@@ -74,7 +112,7 @@ def refused(error: ClientError, where: str) -> KinesisError:
         )
     if kind in {Kind.INVALID, Kind.REFUSED}:
         return KinesisRequestRefused(
-            f"{where} refused the request: {what}. Look the code up in the PutRecords "
+            f"{where} refused the request: {what}. Look the code up in the {use.operation} "
             "documentation; nothing was lost.",
             code=code,
             kind=kind,
@@ -87,11 +125,11 @@ def refused(error: ClientError, where: str) -> KinesisError:
     )
 
 
-def no_answer(error: BotoCoreError | HTTPException | OSError, where: str) -> KinesisError:
+def no_answer(error: BotoCoreError | HTTPException | OSError, where: str, use: Use) -> KinesisError:
     """Put a call that got no answer, or could not even be made, into words."""
     name = type(error).__name__
     if isinstance(error, _NO_CREDENTIALS):
-        return _no_credentials(name, where, name, Kind.CREDENTIALS)
+        return _no_credentials(name, where, use, name, Kind.CREDENTIALS)
     return KinesisUnreachable(
         f"no answer from {where}: {name}. Check the network, the region and the endpoint; nothing "
         "was lost.",
@@ -99,19 +137,19 @@ def no_answer(error: BotoCoreError | HTTPException | OSError, where: str) -> Kin
     )
 
 
-def unreadable(why: str, where: str) -> KinesisError:
+def unreadable(why: str, where: str, use: Use) -> KinesisError:
     """Put an answer that is not what the API promises into words."""
     return KinesisUnreachable(
-        f"an answer from {where} is unreadable ({why}), so its records count as not written. If "
+        f"an answer from {where} is unreadable ({why}), {use.unknown}. If "
         "this goes on, something between here and Kinesis alters the answers.",
         code="UnreadableAnswer",
     )
 
 
-def _no_credentials(what: str, where: str, code: str, kind: Kind) -> KinesisError:
+def _no_credentials(what: str, where: str, use: Use, code: str, kind: Kind) -> KinesisError:
     return KinesisPermissionDenied(
-        f"no valid credentials for {where}: {what}. The IAM action kinesis:PutRecords is needed; "
-        "log in again or correct the profile, the role or the machine's clock (`aws sts "
+        f"no valid credentials for {where}: {what}. The IAM action kinesis:{use.operation} is "
+        "needed; log in again or correct the profile, the role or the machine's clock (`aws sts "
         "get-caller-identity` tells whether it worked); nothing was lost.",
         code=code,
         kind=kind,

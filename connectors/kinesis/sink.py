@@ -21,6 +21,7 @@ from typing import Any
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
+from .arguments import require
 from .core import limits
 from .core.actions import DeliverySettings
 from .core.record import KinesisRecord
@@ -93,11 +94,11 @@ class KinesisSink(FixedPartitionedSink[list[KinesisRecord], None]):
         _wall_clock_us: Callable[[], int] = _now_us,
         _random: Callable[[], float] = random.random,
     ) -> None:
-        _require("partitions", partitions, 1, _MAX_PARTITIONS)
-        _require("max_in_flight", max_in_flight, 1, None)
-        _require("linger_ms", linger_ms, 0, None)
-        _require("give_up_s", give_up_s, 0, None)
-        _require("max_record_bytes", max_record_bytes, 1, limits.RECORD_BYTES_MAX)
+        require("partitions", partitions, 1, _MAX_PARTITIONS)
+        require("max_in_flight", max_in_flight, 1, None)
+        require("linger_ms", linger_ms, 0, None)
+        require("give_up_s", give_up_s, 0, None)
+        require("max_record_bytes", max_record_bytes, 1, limits.RECORD_BYTES_MAX)
         if request_timeout_s <= 0:
             raise ValueError(f"request_timeout_s is {request_timeout_s}, not more than 0")
         self.stats = DeliveryStats()
@@ -212,10 +213,3 @@ class _KinesisSinkPartition(StatefulSinkPartition[list[KinesisRecord], None]):
         """Let go; never raises, may be called again. Does not flush: `snapshot` did."""
         if self._dropped.detach() is not None:
             self._closed(self._dispatcher)
-
-
-def _require(name: str, value: float, least: float, most: float | None) -> None:
-    if value < least or (most is not None and value > most):
-        raise ValueError(
-            f"{name} is {value}, not {least} to {'any number' if most is None else most}"
-        )

@@ -26,12 +26,14 @@ class Shard(msgspec.Struct, frozen=True):
         first: First hash key of its range.
         last: Last hash key of its range, which belongs to it.
         is_open: Whether it still takes records.
+        parents: Names of the shards it was split or merged from, also of those no longer there.
     """
 
     id: str
     first: int
     last: int
     is_open: bool = True
+    parents: tuple[str, ...] = ()
 
 
 def hash_key(record: KinesisRecord) -> int:

@@ -79,6 +79,7 @@ class FakeKinesis:
             "UpdateMaxRecordSize": self._update_max_record_size,
             "SplitShard": self._split_shard,
             "MergeShards": self._merge_shards,
+            "UpdateShardCount": self._update_shard_count,
             "ListShards": self._list_shards,
             "GetShardIterator": self._get_shard_iterator,
             "GetRecords": self._get_records,
@@ -201,7 +202,7 @@ class FakeKinesis:
             "StreamARN": self._arn + stream.name,
             "StreamStatus": stream.status,
             "StreamModeDetails": {"StreamMode": stream.mode},
-            "RetentionPeriodHours": 24,  # PutRecords: what a record is kept by default
+            "RetentionPeriodHours": int(stream.retention_s // 3600),
             "StreamCreationTimestamp": stream.created,
             "EnhancedMonitoring": [{"ShardLevelMetrics": []}],
             "EncryptionType": "NONE",
@@ -236,11 +237,22 @@ class FakeKinesis:
         self._stream(request).merge(one, other, now)
         return answer()
 
+    def _update_shard_count(self, found: Any, now: float) -> Reply:
+        known = {**_TARGET, "TargetShardCount": INTEGER, "ScalingType": STRING}
+        request = members(found, known, "TargetShardCount", "ScalingType")
+        stream, target = self._stream(request), request["TargetShardCount"]
+        before = len(stream.open_shards)
+        if request["ScalingType"] != "UNIFORM_SCALING":  # the only type there is
+            raise CallRefused("ValidationException", "ScalingType is UNIFORM_SCALING")
+        stream.update_shard_count(target, now)
+        counts = {"CurrentShardCount": before, "TargetShardCount": target}
+        return answer({"StreamName": stream.name, "StreamARN": self._arn + stream.name, **counts})
+
     def _list_shards(self, found: Any, now: float) -> Reply:
         request = members(found, reading.LIST_SHARDS)
         token = request.get("NextToken")
         stream = self._stream({"StreamName": token.partition("/")[0]} if token else request)
-        return reading.list_shards(stream, request)
+        return reading.list_shards(stream, request, now)
 
     def _get_shard_iterator(self, found: Any, now: float) -> Reply:
         request = members(found, reading.GET_SHARD_ITERATOR, "ShardId", "ShardIteratorType")

@@ -6,6 +6,10 @@ Sources, read in November 2026:
 * https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetShardIterator.html
 * https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
 
+What is trimmed is skipped: an iterator whose place was trimmed goes on at the oldest record that is
+left. GetShardIterator's page says so of a timestamp; of a sequence number it says nothing, so there
+it is a guess.
+
 Left out: ListShards knows no filter, and a shard's 2 MB/s of reading are not counted.
 """
 
@@ -15,7 +19,7 @@ import base64
 import binascii
 import bisect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,13 +76,13 @@ class Position:
             raise CallRefused("InvalidArgumentException", "Invalid ShardIterator.") from None
 
 
-def list_shards(stream: FakeStream, request: Mapping[str, Any]) -> Reply:
-    """All shards, closed ones too, in the order of their ids."""
+def list_shards(stream: FakeStream, request: Mapping[str, Any], now: float) -> Reply:
+    """All shards that are known, closed ones too, in the order of their ids."""
     token = request.get("NextToken")
     if token and (_STREAM.keys() | {"ExclusiveStartShardId"}) & request.keys():
         raise CallRefused("InvalidArgumentException", "NextToken excludes StreamName and the like")
     after = token.partition("/")[2] if token else request.get("ExclusiveStartShardId", "")
-    shards = [shard for shard in stream.shards if shard.id > after]
+    shards = [shard for shard in stream.known_shards(now) if shard.id > after]
     page = shards[: min(request.get("MaxResults", SHARDS_PER_PAGE), SHARDS_PER_PAGE)]
     found: dict[str, Any] = {"Shards": [_shard(shard) for shard in page]}
     if len(page) < len(shards):
@@ -109,34 +113,41 @@ def get_shard_iterator(stream: FakeStream, request: Mapping[str, Any], now: floa
     Raises:
         CallRefused: No such shard or type, or what the type needs is missing.
     """
-    shard = stream.shard(request["ShardId"])
+    shard = _known(stream, request["ShardId"], now)
     kind = request["ShardIteratorType"]
     if kind == "TRIM_HORIZON":
         place = 0
     elif kind == "LATEST":
         place = len(shard.stored)
     elif kind == "AT_TIMESTAMP" and "Timestamp" in request:
-        place = _place(bisect.bisect_left, shard, request["Timestamp"], lambda kept: kept.at)
+        if request["Timestamp"] > now:  # awslabs/amazon-kinesis-connector-flink, issue 13
+            raise CallRefused("InvalidArgumentException", "The timestamp lies in the future.")
+        place = shard.horizon(request["Timestamp"])
     elif kind == "AT_SEQUENCE_NUMBER" and "StartingSequenceNumber" in request:
-        place = _place(bisect.bisect_left, shard, int(request["StartingSequenceNumber"]), _number)
+        number = int(request["StartingSequenceNumber"])
+        place = bisect.bisect_left(shard.stored, number, key=_number)
     elif kind == "AFTER_SEQUENCE_NUMBER" and "StartingSequenceNumber" in request:
-        place = _place(bisect.bisect_right, shard, int(request["StartingSequenceNumber"]), _number)
+        number = int(request["StartingSequenceNumber"])
+        place = bisect.bisect_right(shard.stored, number, key=_number)
     else:
         raise CallRefused("InvalidArgumentException", f"{kind} is no type, or needs more")
     return answer({"ShardIterator": str(Position(stream.name, shard.id, place, now))})
 
 
-def _number(kept: Stored) -> float:
+def _known(stream: FakeStream, shard_id: str, now: float) -> Shard:
+    """A shard that is listed.
+
+    Raises:
+        CallRefused: ResourceNotFoundException, as nothing of it is left.
+    """
+    shard = stream.shard(shard_id)
+    if not shard.is_known(now - stream.retention_s):
+        raise CallRefused("ResourceNotFoundException", f"no shard {shard_id} in {stream.name}")
+    return shard
+
+
+def _number(kept: Stored) -> int:
     return int(kept.sequence_number)
-
-
-def _place(
-    find: Callable[[Sequence[float], float], int],
-    shard: Shard,
-    value: float,
-    key: Callable[[Stored], float],
-) -> int:
-    return find([key(kept) for kept in shard.stored], value)
 
 
 def get_records(stream: FakeStream, position: Position, limit: int | None, now: float) -> Reply:
@@ -151,7 +162,7 @@ def get_records(stream: FakeStream, position: Position, limit: int | None, now: 
         raise CallRefused("ValidationException", f"Limit {limit} is not 1 to {RECORDS_MAX}")
     if now - position.at > ITERATOR_S:
         raise CallRefused("ExpiredIteratorException", "Iterator expired.")
-    shard = stream.shard(position.shard_id)
+    shard = _known(stream, position.shard_id, now)
     if stream.limits_rate:
         if not shard.reads_left.has(1, now):
             raise CallRefused(
@@ -159,20 +170,21 @@ def get_records(stream: FakeStream, position: Position, limit: int | None, now: 
                 f"Rate exceeded for shard {shard.id} in stream {stream.name}.",
             )
         shard.reads_left.take(1)
+    first = max(position.place, shard.horizon(now - stream.retention_s))
     records: list[Stored] = []
     size = 0
-    for kept in shard.stored[position.place : position.place + limit]:
+    for kept in shard.stored[first : first + limit]:
         size += len(kept.data) + len(kept.partition_key.encode())
         if records and size > BYTES_MAX:
             break
         records.append(kept)
-    place = position.place + len(records)
+    place = first + len(records)
     found: dict[str, Any] = {
         "Records": [_record(kept) for kept in records],
         "MillisBehindLatest": 0,
     }
-    if place < len(shard.stored):
-        found["MillisBehindLatest"] = max(0, round((now - shard.stored[place].at) * 1000))
+    if place < len(shard.stored):  # GetRecords: 0 only if there is nothing more to process
+        found["MillisBehindLatest"] = max(1, round((now - shard.stored[place].at) * 1000))
     if place == len(shard.stored) and shard.ended is not None:
         found["ChildShards"] = [
             _child(child) for child in stream.shards if shard.id in child.parents

@@ -4,14 +4,22 @@ Sources, read in November 2026:
 
 * Rates: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html
 * Sizes: https://docs.aws.amazon.com/streams/latest/dev/large-records.html
-* Resharding: API_SplitShard.html and API_MergeShards.html, beside CreateStream
+* Resharding: API_SplitShard.html, API_MergeShards.html and API_UpdateShardCount.html, beside
+  CreateStream
+* Retention: https://docs.aws.amazon.com/streams/latest/dev/kinesis-extended-retention.html and
+  https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-after-resharding.html
 
-Left out: a reshard takes no time, and records never expire.
+A record is trimmed at the moment it is older than the retention period. A closed shard is listed
+until its last record is trimmed and the retention period has passed since it was closed; then it
+is unknown. Trimmed records stay in `FakeStream.stored`, which is a log for the test.
+
+Left out: a reshard takes no time.
 """
 
 from __future__ import annotations
 
 import bisect
+import math
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -22,6 +30,7 @@ RECORDS_PER_S = 1_000  # rates: writes of a shard
 BYTES_PER_S = 1024 * 1024  # rates: 1 MiB of writes
 READS_PER_S = 5  # rates: read transactions of a shard
 RECORD_BYTES_MAX = 1024 * 1024  # sizes: 1 MiB unless the stream's owner raised it
+RETENTION_S = 24 * 3600.0  # retention: the default, and the least that can be set
 BURST_S = 1.0  # ours, as AWS gives no figure
 SEQUENCE_DIGITS = 56  # as in the answers that PutRecords' page prints
 
@@ -63,7 +72,13 @@ class Bucket:
 
 @dataclass(slots=True)
 class Shard:
-    """A range of hash keys, with its records in order; `ended` is set when it is closed."""
+    """A range of hash keys, with its records in order; `ended` is set when it is closed.
+
+    Args:
+        started: The sequence number it begins with.
+        ended: The one it ends with.
+        closed_at: When it was closed, in seconds.
+    """
 
     id: str
     first: int
@@ -74,7 +89,16 @@ class Shard:
     bytes_left: Bucket
     reads_left: Bucket
     ended: str | None = None
+    closed_at: float = math.inf
     stored: list[Stored] = field(default_factory=list)
+
+    def horizon(self, oldest: float) -> int:
+        """The place of the first record that was accepted at this time or later."""
+        return bisect.bisect_left(self.stored, oldest, key=lambda kept: kept.at)
+
+    def is_known(self, oldest: float) -> bool:
+        """Whether it is open or was closed at this time or later; its records are not younger."""
+        return self.closed_at >= oldest
 
 
 class FakeStream:
@@ -94,6 +118,7 @@ class FakeStream:
         self.ignores_keys = False  # RecordDistributionStrategy AUTO
         self.limits_rate = True
         self.record_bytes_max = RECORD_BYTES_MAX
+        self.retention_s = RETENTION_S
         self.shards: list[Shard] = []
         self.open_shards: list[Shard] = []  # in the order of their hash keys
         self.stored: list[Stored] = []
@@ -112,6 +137,10 @@ class FakeStream:
             if shard.id == shard_id:
                 return shard
         raise CallRefused("ResourceNotFoundException", f"no shard {shard_id} in {self.name}")
+
+    def known_shards(self, now: float) -> list[Shard]:
+        """All shards but those that are closed for longer than anything is kept."""
+        return [shard for shard in self.shards if shard.is_known(now - self.retention_s)]
 
     def set_rate(self, shard_id: str, share: float) -> None:
         """Give a shard this share of its write rate: 0.1 makes it ten times slower."""
@@ -134,7 +163,7 @@ class FakeStream:
                 return shard
             shard.records_left.take(1)
             shard.bytes_left.take(entry.size)
-        stored = Stored(entry.partition_key, entry.data, shard.id, self._number(), now)
+        stored = Stored(entry.partition_key, entry.data, shard.id, self._number(), round(now, 3))
         shard.stored.append(stored)
         self.stored.append(stored)
         return stored
@@ -148,7 +177,7 @@ class FakeStream:
         parent = self._to_close(shard_id)
         if not parent.first < middle <= parent.last:
             raise CallRefused("InvalidArgumentException", f"{middle} does not split {shard_id}")
-        parent.ended = self._number()
+        self._close(parent, now)
         self._open(parent.first, middle - 1, now, parent)
         self._open(middle, parent.last, now, parent)
 
@@ -164,8 +193,32 @@ class FakeStream:
             raise CallRefused(
                 "InvalidArgumentException", f"{shard_id}, {adjacent_id}: not adjacent"
             )
-        low.ended, high.ended = self._number(), self._number()
+        self._close(low, now)
+        self._close(high, now)
         self._open(low.first, high.last, now, one, other)
+
+    def update_shard_count(self, target: int, now: float) -> None:
+        """Split each open shard in halves, or merge each with its neighbour.
+
+        The service takes other targets too; the fake does not.
+
+        Raises:
+            CallRefused: InvalidArgumentException if the target is not twice or half of the shards.
+        """
+        shards = list(self.open_shards)
+        if target == 2 * len(shards):
+            for shard in shards:
+                self.split(shard.id, (shard.first + shard.last) // 2 + 1, now)
+        elif 2 * target == len(shards):
+            for low, high in zip(shards[::2], shards[1::2], strict=True):
+                self.merge(low.id, high.id, now)
+        else:
+            raise CallRefused(
+                "InvalidArgumentException", f"{target} is not twice or half of {len(shards)}"
+            )
+
+    def _close(self, shard: Shard, now: float) -> None:
+        shard.ended, shard.closed_at = self._number(), now
 
     def _open(self, first: int, last: int, now: float, *parents: Shard) -> None:
         shard = Shard(

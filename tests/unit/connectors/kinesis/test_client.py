@@ -85,7 +85,7 @@ def test_the_session_is_used() -> None:
     session = boto3.Session("key", "secret", region_name="eu-west-3")
     client = client_of(region=None, session=session)
     client.close()
-    assert "eu-west-3" in client._where
+    assert "eu-west-3" in client._connection._where
 
 
 def test_a_profile_that_is_not_there_is_a_configuration_error() -> None:
@@ -98,4 +98,4 @@ def test_a_password_in_the_endpoint_is_not_repeated() -> None:
     """Whatever goes wrong, it is told with the host and without what stands before it."""
     client = client_of("https://user:canary@kinesis.example.com:8443")
     client.close()
-    assert "stream 'leads' at https://kinesis.example.com:8443" == client._where
+    assert "stream 'leads' at https://kinesis.example.com:8443" == client._connection._where

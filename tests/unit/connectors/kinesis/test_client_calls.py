@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from typing import Any
 
@@ -148,13 +149,14 @@ def test_a_lost_answer_is_no_answer(lost: Lost) -> None:
 
 
 def test_shards_are_listed_with_their_ranges_and_whether_they_are_open() -> None:
-    """After a split the parent is there, closed, and so are both children."""
+    """After a split the parent is there, closed, and so are both children, which name it."""
     fake = FakeKinesis()
-    fake.create("leads").split("shardId-000000000000", 2**127, now=1.0)
+    now = time.time()  # shards that closed long ago are not listed
+    fake.create("leads", now=now).split("shardId-000000000000", 2**127, now=now)
     assert shards_of(fake) == [
         Shard("shardId-000000000000", 0, LAST, is_open=False),
-        Shard("shardId-000000000001", 0, 2**127 - 1),
-        Shard("shardId-000000000002", 2**127, LAST),
+        Shard("shardId-000000000001", 0, 2**127 - 1, parents=("shardId-000000000000",)),
+        Shard("shardId-000000000002", 2**127, LAST, parents=("shardId-000000000000",)),
     ]
 
 

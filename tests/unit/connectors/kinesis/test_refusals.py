@@ -25,7 +25,7 @@ from connectors.kinesis import (
     KinesisUnreachable,
 )
 from connectors.kinesis.core.retry import Kind
-from connectors.kinesis.refusals import no_answer, refused, unreadable
+from connectors.kinesis.refusals import WRITING, no_answer, refused, unreadable
 
 WHERE = "stream 'leads' at https://kinesis.example.com"
 
@@ -58,7 +58,7 @@ def test_each_kind_of_refusal_has_its_error_and_its_way_out(
     code: str, status: int, kind: Kind, error: type[KinesisError], hint: str
 ) -> None:
     """It says what AWS said by its code, where, and what to do, and keeps AWS's words to itself."""
-    found = refused(error_of(code, status), WHERE)
+    found = refused(error_of(code, status), WHERE, WRITING)
     assert (error, code, kind) == (type(found), found.code, found.kind)
     assert kind.needs_person == found.needs_person
     said = str(found)
@@ -80,13 +80,15 @@ def test_each_kind_of_refusal_has_its_error_and_its_way_out(
 )
 def test_the_missing_action_is_named(operation: str, action: str) -> None:
     """A call that is not one of Kinesis was made to STS, for the keys of a role."""
-    assert f"IAM action {action} " in str(refused(error_of("AccessDenied", 403, operation), WHERE))
+    assert f"IAM action {action} " in str(
+        refused(error_of("AccessDenied", 403, operation), WHERE, WRITING)
+    )
 
 
 def test_an_error_without_a_code_is_told_too() -> None:
     """A proxy's page has none, nor has an error made by hand."""
-    assert "no code" == refused(error_of(None), WHERE).code
-    bare = refused(ClientError({}, "PutRecords"), WHERE)
+    assert "no code" == refused(error_of(None), WHERE, WRITING).code
+    bare = refused(ClientError({}, "PutRecords"), WHERE, WRITING)
     assert ("no code", Kind.UNAVAILABLE) == (bare.code, bare.kind)
     assert "HTTP 0, request id unknown" in str(bare)
 
@@ -103,7 +105,7 @@ def test_an_error_without_a_code_is_told_too() -> None:
 )
 def test_missing_credentials_are_no_trouble_of_the_network(error: BotoCoreError) -> None:
     """Somebody has to log in."""
-    found = no_answer(error, WHERE)
+    found = no_answer(error, WHERE, WRITING)
     assert (KinesisPermissionDenied, True) == (type(found), found.needs_person)
     assert type(error).__name__ == found.code
     assert f"no valid credentials for {WHERE}" in str(found)
@@ -127,7 +129,7 @@ def test_missing_credentials_are_no_trouble_of_the_network(error: BotoCoreError)
 def test_no_answer_may_pass_and_is_told_by_its_name(error: Exception) -> None:
     """What the exception says may hold an address with a password, or a part of an answer."""
     assert isinstance(error, (BotoCoreError, OSError, BadStatusLine, IncompleteRead))
-    found = no_answer(error, WHERE)
+    found = no_answer(error, WHERE, WRITING)
     assert (KinesisUnreachable, Kind.UNAVAILABLE) == (type(found), found.kind)
     assert type(error).__name__ == found.code
     assert f"no answer from {WHERE}: {found.code}." in str(found)
@@ -136,7 +138,7 @@ def test_no_answer_may_pass_and_is_told_by_its_name(error: Exception) -> None:
 
 def test_an_unreadable_answer_counts_as_none() -> None:
     """Its records count as not written, and it may pass."""
-    found = unreadable("1 entries for 2 records", WHERE)
+    found = unreadable("1 entries for 2 records", WHERE, WRITING)
     assert (KinesisUnreachable, "UnreadableAnswer") == (type(found), found.code)
     assert not found.needs_person
     assert "1 entries for 2 records" in str(found)

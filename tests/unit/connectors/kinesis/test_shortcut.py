@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,7 +26,13 @@ from connectors.kinesis.testing.fake import FakeKinesis, Reply
 from connectors.kinesis.testing.faults import Lost, internal_failure
 from connectors.kinesis.testing.faulty import FaultyKinesis, script
 from connectors.kinesis.testing.server import FakeServer
-from tests.unit.connectors.kinesis.sessions import any_session, client_of, make_client
+from tests.unit.connectors.kinesis.sessions import (
+    Session,
+    any_session,
+    client_of,
+    make_client,
+    without,
+)
 
 pytestmark = pytest.mark.usefixtures("nobodys")
 
@@ -37,23 +42,6 @@ RECORDS = [
     KinesisRecord(b"", "b"),
     KinesisRecord(b"x", "c", "340282366920938463463374607431768211455"),
 ]
-
-
-def without(event: str) -> Callable[..., Any]:
-    """Make clients that do not emit an event."""
-
-    def make(**arguments: Any) -> Any:
-        client = make_client(**arguments)
-        register = client.meta.events.register
-
-        def pass_over(name: str, *how: Any, **more: Any) -> None:
-            if not name.startswith(event):
-                register(name, *how, **more)
-
-        client.meta.events.register = pass_over
-        return client
-
-    return make
 
 
 def with_plain_lists(**arguments: Any) -> Any:
@@ -84,19 +72,6 @@ def test_a_botocore_that_has_changed_is_noticed(
     (said,) = caplog.records
     assert logging.WARNING == said.levelno
     assert "botocore_changed" == said.getMessage()
-
-
-class Session:
-    """A session whose clients are made in another way."""
-
-    def __init__(self, make: Callable[..., Any]) -> None:
-        """Take the way."""
-        self._make = make
-
-    def client(self, name: str, **arguments: Any) -> Any:
-        """Make a client as a session does."""
-        assert "kinesis" == name
-        return self._make(**arguments)
 
 
 class Recording:

@@ -93,3 +93,36 @@ def test_an_operation_that_does_not_exist_is_refused(fake: FakeKinesis) -> None:
     """A misspelt call is not an empty success."""
     reply = fake.call("PutRecordz", b"{}", 0.0)
     assert (400, "UnknownOperationException") == (reply.status, json.loads(reply.body)["__type"])
+
+
+def test_a_shard_count_is_doubled_and_halved(fake: FakeKinesis) -> None:
+    """Each shard is split in halves, or merged with its neighbour; the answer says the counts."""
+    target = {"StreamName": "leads", "ScalingType": "UNIFORM_SCALING"}
+    before = len(fake.streams["leads"].open_shards)
+    answer = call(fake, "UpdateShardCount", TargetShardCount=2 * before, **target)
+    assert {
+        "StreamName": "leads",
+        "StreamARN": "arn:aws:kinesis:us-east-1:123456789012:stream/leads",
+        "CurrentShardCount": before,
+        "TargetShardCount": 2 * before,
+    } == answer
+    firsts = [shard.first for shard in fake.streams["leads"].open_shards]
+    assert [place * 2**128 // (2 * before) for place in range(2 * before)] == firsts
+    call(fake, "UpdateShardCount", TargetShardCount=before, **target)
+    assert before == len(fake.streams["leads"].open_shards)
+
+
+@pytest.mark.parametrize(
+    ("members", "refused"),
+    [
+        ({"TargetShardCount": 3}, "InvalidArgumentException"),
+        ({"TargetShardCount": 2, "ScalingType": "OTHER"}, "ValidationException"),
+        ({}, "ValidationException"),
+    ],
+)
+def test_another_shard_count_is_refused(
+    fake: FakeKinesis, members: dict[str, object], refused: str
+) -> None:
+    """Neither twice nor half, no such type, no target."""
+    known = {"StreamName": "leads", "ScalingType": "UNIFORM_SCALING"}
+    assert refused == error(fake, "UpdateShardCount", **{**known, **members})

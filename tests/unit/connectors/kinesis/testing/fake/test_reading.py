@@ -182,3 +182,52 @@ def test_a_list_comes_in_pages() -> None:
     assert ["1", "2"] == [shard["ShardId"][-1] for shard in few["Shards"]]
     token = {"NextToken": first["NextToken"], "StreamName": "leads"}
     assert "InvalidArgumentException" == error(fake, "ListShards", **token)
+
+
+def listed(fake: FakeKinesis, now: float) -> list[str]:
+    """The names of the shards that are listed, by their last digit."""
+    return [
+        shard["ShardId"][-1]
+        for shard in call(fake, "ListShards", now, StreamName="leads")["Shards"]
+    ]
+
+
+def test_a_record_is_trimmed_when_it_is_older_than_the_retention(fake: FakeKinesis) -> None:
+    """After a day, to the second; an iterator skips what is gone, a timestamp too."""
+    fake.streams["leads"].retention_s = 86_400.0
+    now = 86_400.0 + 12.0
+    held = iterator(fake, "TRIM_HORIZON", now=86_400.0 + 10.0)
+    assert "234" == data(read(fake, held, now=now))
+    assert "234" == data(read(fake, iterator(fake, "TRIM_HORIZON", now=now), now=now))
+    since = iterator(fake, "AT_TIMESTAMP", now=now, Timestamp=11.0)
+    assert "234" == data(read(fake, since, now=now))
+
+
+def test_a_trimmed_sequence_number_goes_on_at_the_oldest_record(fake: FakeKinesis) -> None:
+    """A guess: AWS does not say."""
+    now = 86_400.0 + 12.0
+    number = fake.stored("leads")[0].sequence_number
+    at = iterator(fake, "AT_SEQUENCE_NUMBER", now=now, StartingSequenceNumber=number)
+    after = iterator(fake, "AFTER_SEQUENCE_NUMBER", now=now, StartingSequenceNumber=number)
+    assert ["234", "234"] == [data(read(fake, each, now=now)) for each in (at, after)]
+
+
+def test_a_closed_shard_is_unknown_once_nothing_of_it_is_left(fake: FakeKinesis) -> None:
+    """A day after it was closed it is neither listed nor read."""
+    fake.streams["leads"].split(SHARD, 2**127, 20.0)
+    held = iterator(fake, "TRIM_HORIZON", now=86_400.0)
+    assert ["0", "1", "2"] == listed(fake, 86_400.0 + 20.0)
+    now = 86_400.0 + 20.5
+    assert ["1", "2"] == listed(fake, now)
+    assert "ResourceNotFoundException" == error(fake, "GetRecords", now, ShardIterator=held)
+    members = {"ShardId": SHARD, "ShardIteratorType": "TRIM_HORIZON"}
+    refused = error(fake, "GetShardIterator", now, StreamName="leads", **members)
+    assert "ResourceNotFoundException" == refused
+
+
+def test_zero_behind_means_that_there_is_nothing_more(fake: FakeKinesis) -> None:
+    """A record that was written in this very millisecond is one behind."""
+    put(fake, record(b"5"), now=100.0)
+    first = read(fake, iterator(fake, "TRIM_HORIZON"), Limit=5)
+    assert 1 == first["MillisBehindLatest"]
+    assert 0 == read(fake, first["NextShardIterator"])["MillisBehindLatest"]
