@@ -2,6 +2,7 @@
 VENV := .venv
 BIN  := $(VENV)/bin
 RIVALS := .venv-rivals
+EMULATORS := tests/emulators/node_modules
 PIP  := $(BIN)/python -m pip --disable-pip-version-check -qq install
 LOCK  = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
@@ -11,7 +12,7 @@ LOCK  = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --genera
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-release lint bench bench-sink bench-job lock clean
+.PHONY: help demo test test-release lint bench bench-sink bench-source bench-job lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -19,10 +20,10 @@ help: ## show this list
 demo: $(VENV)/run ## bundled data through the real flow into an emulated stream
 	@$(BIN)/profile-export demo
 
-test: lint ## lint, then every test
+test: lint $(EMULATORS)/made ## lint, then every test
 	@$(BIN)/pytest -q -n auto
 
-test-release: $(VENV)/dev ## every test with far more examples and simulated lives: hours
+test-release: $(VENV)/dev $(EMULATORS)/made ## every test with far more examples and simulated lives: hours
 	@HYPOTHESIS_PROFILE=release $(BIN)/pytest -q -n auto
 
 lint: $(VENV)/dev ## style, format and types
@@ -36,6 +37,9 @@ bench: $(VENV)/dev ## measure the join against the job as tutorials write it
 bench-sink: $(VENV)/dev $(RIVALS)/made ## measure the sink against other writers of Kinesis
 	@$(BIN)/python -m benchmarks.sink
 
+bench-source: $(VENV)/dev $(RIVALS)/made ## measure the source against other readers of Kinesis
+	@$(BIN)/python -m benchmarks.source
+
 bench-job: $(VENV)/dev ## measure the whole job: speed, freshness, commits, two processes
 	@$(BIN)/python -m benchmarks.end_to_end
 	@$(BIN)/python -m benchmarks.freshness
@@ -43,13 +47,13 @@ bench-job: $(VENV)/dev ## measure the whole job: speed, freshness, commits, two 
 	@$(BIN)/python -m benchmarks.processes
 
 lock: $(VENV)/dev ## re-make requirements/ from pyproject.toml (UPGRADE=1: newest versions)
-	@$(LOCK) pyproject.toml --extra emulator --group dev -o requirements/dev.txt
-	@$(LOCK) pyproject.toml --extra emulator -c requirements/dev.txt -o requirements/run.txt
+	@$(LOCK) pyproject.toml --extra emulator --extra kafka --group dev -o requirements/dev.txt
+	@$(LOCK) pyproject.toml --extra emulator --extra kafka -c requirements/dev.txt -o requirements/run.txt
 	@$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 	@$(LOCK) --group rivals -o requirements/rivals.txt
 
 clean: ## remove the environment and everything generated
-	@rm -rf $(VENV) $(RIVALS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(RIVALS) $(EMULATORS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/made:
@@ -72,6 +76,11 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml | $(VENV)/made
 	@echo 'Installing requirements/dev.txt into $(VENV)' >&2
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(EMULATORS)/made: tests/emulators/package-lock.json | $(VENV)/dev
+	@echo 'Installing tests/emulators/package-lock.json into $(EMULATORS)' >&2
+	@$(BIN)/npm ci --loglevel=error --no-audit --no-fund --ignore-scripts --prefix tests/emulators >/dev/null
 	@touch $@
 
 $(RIVALS)/made: requirements/rivals.txt | $(VENV)/dev

@@ -25,7 +25,7 @@ from benchmarks.contenders.join_ours import DESTINATION
 from benchmarks.harness import pin
 from connectors.jsonl import JsonlBatch, JsonlSource
 from connectors.kinesis import DeliveryStats, KinesisRecord, KinesisSink
-from flows import profile_export
+from flows import read
 from flows.destination import DeadLetters, Destination, Input, Jsonl, Rejects, State
 from flows.lanes import SINK_PARTITIONS, sink_partition_of
 from flows.place import ALONE, Place
@@ -166,7 +166,7 @@ def run(given: Destination, place: Place, window: Window) -> Progress:
         return AtOnceSink("benchmark", partitions=SINK_PARTITIONS, part_fn=sink_partition_of)
 
     with (
-        patch.object(profile_export, "JsonlSource", source),
+        patch.object(read, "JsonlSource", source),
         patch.object(execution, "kinesis_sink", sink),
     ):
         return execution.run(given, fresh=False, started=started, place=place)

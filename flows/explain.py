@@ -9,44 +9,33 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from flows.batch import Batch
 from flows.destination import Destination
 from flows.profile.entry import is_exited
 from flows.profile.exporter import Exporter
 from flows.profile.fragment import Fragment
 from flows.profile.identity import hash_id
-from flows.profile.line import PLACE_BITS, check_line, split_line
+from flows.profile.line import PLACE_BITS, check_line
 from flows.profile.merge import EMPTY, NEVER, Profile, merge
 from flows.profile.policy import Decision, Export
 from flows.profile.reject import Rejected
-
-
-class Line(Struct, frozen=True, gc=False):
-    """One line of an input.
-
-    Attributes:
-        place: where it stands, as shown to a person: ``file:line``.
-        arrival: microseconds UTC.
-        ordinal: number of the line in its source.
-        raw: its bytes.
-    """
-
-    place: str
-    arrival: int
-    ordinal: int
-    raw: bytes
+from flows.readers import Readers
 
 
 class Event(Struct, frozen=True, gc=False):
     """One fragment of the person.
 
     Attributes:
-        place: where it stands.
+        input: name of the input.
+        place: where it stands there: ``file:line``, or a sequence number or an offset after its
+            shard or topic partition.
         time: microseconds UTC, of its version.
         holds: the names of what it says; no values.
         decision: what the policy said.
         message: the bytes that went out; empty unless it was an export.
     """
 
+    input: str
     place: str
     time: int
     holds: str
@@ -77,26 +66,26 @@ def key_of(destination: Destination, identity: str) -> str:
     raise NotAKey(f"give an identity of the key namespace, as {key}:ID")
 
 
-def explain(destination: Destination, lines: Iterable[Line], key: str) -> Iterator[Event]:
+def explain(destination: Destination, batches: Iterable[Batch], key: str) -> Iterator[Event]:
     """Give the events of one key id; lines that cannot be read are passed over as rejects."""
     exporter = Exporter(destination)
     profile = EMPTY
-    for place, fragment in _fragments(exporter, destination, lines):
+    for input_name, place, fragment in _fragments(destination, batches):
         if fragment.key == key:
             step = exporter.apply(profile, fragment)
             profile = step.after
             holds = _holds(fragment, destination)
-            yield Event(place, fragment.time, holds, step.decision, step.message)
+            yield Event(input_name, place, fragment.time, holds, step.decision, step.message)
 
 
-def present_messages(destination: Destination, lines: Iterable[Line]) -> dict[str, bytes]:
-    """Give, by key id, the message that shows each qualified profile once all lines are read.
+def present_messages(destination: Destination, batches: Iterable[Batch]) -> dict[str, bytes]:
+    """Give, by key id, the message that shows each qualified profile once all batches are read.
 
-    The order of the lines does not matter, since merging has none.
+    The order of the batches does not matter, since merging has none.
     """
     exporter = Exporter(destination)
     profiles: dict[str, Profile] = {}
-    for _, fragment in _fragments(exporter, destination, lines):
+    for _, _, fragment in _fragments(destination, batches):
         known = profiles.get(fragment.key, EMPTY)
         profiles[fragment.key] = merge(known, fragment.content)
     present = {key: exporter.again(key, profile).message for key, profile in profiles.items()}
@@ -104,22 +93,25 @@ def present_messages(destination: Destination, lines: Iterable[Line]) -> dict[st
 
 
 def _fragments(
-    exporter: Exporter, destination: Destination, lines: Iterable[Line]
-) -> Iterator[tuple[str, Fragment]]:
-    for line in lines:
-        try:
-            check_line(line.raw, destination.limits)
-            raws = split_line(line.raw)
-        except Rejected:
-            continue
-        for index, raw in enumerate(raws):
+    destination: Destination, batches: Iterable[Batch]
+) -> Iterator[tuple[str, str, Fragment]]:
+    readers = Readers(destination)
+    for batch in batches:
+        reader = readers.of(batch.input, batch.origin)
+        for number, line in enumerate(batch.lines):
             try:
-                fragment = exporter.reader.read(
-                    raw, line.arrival, (line.ordinal << PLACE_BITS) + index
-                )
+                check_line(line, destination.limits)
+                raws = reader.split(line)
             except Rejected:
                 continue
-            yield line.place, fragment
+            arrival, ordinal, position = batch.stamp(number)
+            place = f"{batch.origin}{':' if batch.stamps is None else '@'}{position}"
+            for index, raw in enumerate(raws):
+                try:
+                    fragment = reader.read(raw, arrival, (ordinal << PLACE_BITS) + index)
+                except Rejected:
+                    continue
+                yield batch.input, place, fragment
 
 
 def _holds(fragment: Fragment, destination: Destination) -> str:

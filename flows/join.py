@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
+from itertools import count, islice
 from typing import TypeAlias
 
 from bytewax.operators import StatefulBatchLogic
@@ -16,12 +16,12 @@ from flows.funnel import Funnel, Unbalanced
 from flows.lanes import lane_of
 from flows.profile.exporter import Exporter
 from flows.profile.identity import partition_key
-from flows.profile.line import PLACE_BITS
 from flows.profile.merge import EMPTY
 from flows.profile.policy import Export, Skip, Trigger
 from flows.profile.reject import Rejected
 from flows.profile.state import pack, pack_lane, unpack, unpack_lane
-from flows.rejects import Rejects, encode_reject
+from flows.readers import Readers
+from flows.rejects import Rejects
 from flows.route import Frame
 
 HEALTH_SAMPLE = 250
@@ -41,13 +41,19 @@ class Lane(StatefulBatchLogic[Frame | BackfillFrame, Joined, bytes]):
     """
 
     def __init__(
-        self, destination: Destination, exporter: Exporter, funnel: Funnel, snapshot: bytes | None
+        self,
+        destination: Destination,
+        readers: Readers,
+        exporter: Exporter,
+        funnel: Funnel,
+        snapshot: bytes | None,
     ) -> None:
         """Resume from a snapshot, or start empty.
 
         Raises:
             UnknownSnapshot: another release wrote the snapshot.
         """
+        self._readers = readers
         self._exporter = exporter
         self._funnel = funnel
         self._key_namespace = destination.identities.key
@@ -78,16 +84,16 @@ class Lane(StatefulBatchLogic[Frame | BackfillFrame, Joined, bytes]):
 
     def _take(self, frame: Frame, records: list[KinesisRecord], rejects: list[bytes]) -> None:
         profiles, funnel = self._profiles, self._funnel
-        read, apply = self._exporter.reader.read, self._exporter.apply
-        first = frame.ordinal << PLACE_BITS
+        read, apply = self._readers.of(frame.input, frame.origin).read, self._exporter.apply
         self._taken += len(frame.fragments)
         funnel.taken += len(frame.fragments)
-        for place, raw in zip(frame.places, frame.fragments, strict=True):
+        numbered = zip(count(), frame.fragments, frame.arrivals(), frame.ordinals(), strict=False)
+        for number, raw, arrival, ordinal in numbered:
             try:
-                fragment = read(raw, frame.arrival, first + place)
+                fragment = read(raw, arrival, ordinal)
             except Rejected as rejected:
                 funnel.rejected[rejected.reason] += 1
-                rejects.append(_encode_reject(rejected, raw, frame, place))
+                rejects.append(frame.reject(rejected, number))
                 continue
             key = fragment.key
             packed = profiles.get(key)
@@ -136,15 +142,3 @@ class Lane(StatefulBatchLogic[Frame | BackfillFrame, Joined, bytes]):
             lane = lane_of(next(iter(self._profiles)))
             self._funnel.weigh(lane, len(self._profiles), len(packed))
         return packed
-
-
-def _encode_reject(rejected: Rejected, raw: bytes, frame: Frame, place: int) -> bytes:
-    number, index = place >> PLACE_BITS, place & ((1 << PLACE_BITS) - 1)
-    return encode_reject(
-        rejected,
-        raw,
-        input_name=frame.input,
-        file=frame.file,
-        line=frame.line + number,
-        index=index,
-    )

@@ -14,6 +14,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import (
@@ -26,11 +27,29 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from connectors.kinesis import DeliveryStats
+from connectors.kafka import KafkaStats
+from connectors.kinesis import DeliveryStats, ReadStats
 from connectors.kinesis.core.freshness import BOUNDS_S
 from flows.runner.progress import Progress
 
 _US_PER_S = 1_000_000
+_MS_PER_S = 1_000
+
+_M = TypeVar("_M", GaugeMetricFamily, CounterMetricFamily)
+
+_LAG_S = "Age of what comes next in a shard that is read"
+_LAG_RECORDS = "Records of a topic partition that were not given out"
+_READ_COUNTS = {
+    "records": ("Records of a stream or topic given out", "records"),
+    "bytes": ("Bytes of data read from a stream or topic", "bytes", "record_bytes"),
+    "gaps": ("Times that records were gone before they were read", "trimmed", "gaps"),
+    "failed_calls": ("Calls that failed, throttled ones too", "failed"),
+    "throttled_calls": ("Calls answered with a throttle", "throttled"),
+    "aggregates": ("Records opened as they held others", "aggregates"),
+    "corrupt_aggregates": ("Records that begin as an aggregate and are none", "corrupt"),
+    "out_of_range": ("Records of aggregates outside their shard's range", "out_of_range"),
+}
+"""Counters of reading: the help, and the fields of `ReadStats` or `KafkaStats` that each tells."""
 
 
 class MetricsUnavailable(RuntimeError):
@@ -91,6 +110,7 @@ class JobCollector(Collector):
         yield from self._funnel()
         yield from self._lanes()
         yield from self._pace()
+        yield from self._read()
         delivery = self._progress.delivery
         if delivery is not None:
             yield from self._delivered(delivery)
@@ -153,6 +173,33 @@ class JobCollector(Collector):
             "Time that a partition waited last between two epochs",
             pacing.epoch_wait_s,
         )
+
+    def _read(self) -> Iterator[Metric]:
+        reads = [(name, stats()) for name, stats in self._progress.reads.items()]
+        streams = [(name, stats) for name, stats in reads if isinstance(stats, ReadStats)]
+        topics = [(name, stats) for name, stats in reads if isinstance(stats, KafkaStats)]
+        lag = self._by_input(GaugeMetricFamily, "lag_seconds", _LAG_S, "shard")
+        calls = self._by_input(CounterMetricFamily, "calls", "Calls made to read", "operation")
+        behind = self._by_input(GaugeMetricFamily, "lag_records", _LAG_RECORDS, "partition")
+        for name, stream in streams:
+            for shard, lag_ms in stream.lag_ms.items():
+                lag.add_metric([self._destination, name, shard], lag_ms / _MS_PER_S)
+            for operation, count in stream.calls.items():
+                calls.add_metric([self._destination, name, operation], count)
+        for name, topic in topics:
+            for partition, count in topic.behind.items():
+                behind.add_metric([self._destination, name, str(partition)], count)
+        yield from (lag, behind, calls)
+        for metric, (help_, *fields) in _READ_COUNTS.items():
+            counter = self._by_input(CounterMetricFamily, metric, help_)
+            for name, stats in (*streams, *topics):
+                for field in fields:
+                    if hasattr(stats, field):
+                        counter.add_metric([self._destination, name], getattr(stats, field))
+            yield counter
+
+    def _by_input(self, kind: type[_M], what: str, help_: str, *labels: str) -> _M:
+        return kind(f"profile_export_read_{what}", help_, labels=["destination", "input", *labels])
 
     def _delivered(self, delivery: DeliveryStats) -> Iterator[Metric]:
         yield self._counter("requests", "PutRecords calls made", delivery.requests)

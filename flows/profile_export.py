@@ -1,7 +1,9 @@
 """The dataflow: read, route, join, deliver, reject. Wiring only.
 
     read ──► route ──► join ──► deliver
-    JSONL    lanes     one lane: decode, merge, decide, encode
+    JSONL,   lanes     one lane: decode, merge, decide, encode
+    Kinesis,   │         │
+    Kafka      │         │
       wake ─►  │         │
                └─────────┴────► rejects
 
@@ -16,6 +18,7 @@ does ``python -m bytewax.run "flows.profile_export:get_flow('destination.yaml')"
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -24,24 +27,23 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.outputs import Sink
 
-from connectors.jsonl import JsonlBatch, JsonlSink, JsonlSource
+from connectors.jsonl import JsonlSink
 from connectors.kinesis import DeadLetterKeeper, DeadLetters, KinesisRecord, KinesisSink
 from connectors.paced import PacedSource, Pacing
 from flows.backfill import Backfill
-from flows.destination import Destination, Input
+from flows.destination import Destination
 from flows.destination.load import load
 from flows.funnel import Funnel
 from flows.join import Joined, Lane
 from flows.lanes import SINK_PARTITIONS, sink_partition_of
 from flows.place import ALONE, Place
 from flows.profile.exporter import Exporter
+from flows.read import BATCH_LINES, Reading, reading
+from flows.readers import RETRY, Readers
 from flows.rejects import Rejects
-from flows.retry import RETRY, inputs
+from flows.retry import inputs
 from flows.route import Frame, Router
 from flows.wake import WakeSource
-
-BATCH_LINES = 8_192
-"""Lines read at once: enough that each of the 240 lanes gets a few dozen fragments a batch."""
 
 
 def get_flow(
@@ -54,6 +56,7 @@ def get_flow(
     backfill: Backfill | None = None,
     pacing: Pacing | None = None,
     place: Place = ALONE,
+    readings: Mapping[str, Reading] | None = None,
 ) -> Dataflow:
     """Give the dataflow of one destination.
 
@@ -66,6 +69,7 @@ def get_flow(
         backfill: profiles to export again, of those that the recovery store holds.
         pacing: stops the sources of this process, and keeps them in step with other processes.
         place: this process among those that run the job; it decides which inputs are read here.
+        readings: how each input is read, by its name; as `read_all` gives it unless given.
 
     Raises:
         ConfigurationError: the file at the path is not a destination.
@@ -73,29 +77,22 @@ def get_flow(
     if not isinstance(destination, Destination):
         destination = load(Path(destination), environment=os.environ)
     funnel, pacing = funnel or Funnel(), pacing or Pacing()
-    router, exporter = Router(destination, funnel), Exporter(destination)
+    readers, exporter = Readers(destination), Exporter(destination)
+    router = Router(destination, readers, funnel)
+    readings = readings or read_all(destination, batch_lines)
 
     def resume_lane(snapshot: bytes | None) -> Lane:
-        return Lane(destination, exporter, funnel, snapshot)
+        return Lane(destination, readers, exporter, funnel, snapshot)
 
     flow = Dataflow("profile-export")
-    lines = op.merge(
-        "lines",
-        *(
-            op.input(
-                f"read-{each.name}",
-                flow,
-                PacedSource(
-                    _source(destination, each, batch_lines),
-                    pacing,
-                    size_of=_bytes,
-                    # Rejects are kept where the first process is, and so are those put back.
-                    offered=place.offers(0 if each.name == RETRY else number),
-                ),
-            )
-            for number, each in enumerate(inputs(destination))
-        ),
-    )
+    batches = []
+    for number, (name, each) in enumerate(readings.items()):
+        # Rejects are kept where the first process is, and so are those put back.
+        offered = each.is_shared or place.offers(0 if name == RETRY else number)
+        source = PacedSource(each.source, pacing, size_of=each.size_of, offered=offered)
+        items = op.input(f"read-{name}", flow, source)
+        batches.append(op.map(f"batch-{name}", items, each.to_batch))
+    lines = op.merge("lines", *batches)
     wake = PacedSource(WakeSource(backfill, funnel), pacing)
     routed = op.branch("routed", op.flat_map_batch("route", lines, router.to_lanes), _is_frame)
     frames = op.merge("frames", op.input("wake", flow, wake), routed.trues)
@@ -106,14 +103,13 @@ def get_flow(
     return flow
 
 
-def _source(destination: Destination, each: Input, batch_lines: int) -> JsonlSource:
-    return JsonlSource(
-        each.name,
-        each.jsonl.path,
-        optional=each.name == RETRY,
-        line_bytes=destination.limits.line_bytes,
-        batch_lines=batch_lines,
-    )
+def read_all(
+    destination: Destination, batch_lines: int = BATCH_LINES, began: datetime | None = None
+) -> dict[str, Reading]:
+    """Give how each input is read, by its name, as `reading` does; nothing is opened yet."""
+    return {
+        each.name: reading(destination, each, batch_lines, began) for each in inputs(destination)
+    }
 
 
 def kinesis_sink(
@@ -151,10 +147,6 @@ def rejects_sink(destination: Destination, name: str) -> JsonlSink:
 
 def _now_as_name() -> str:
     return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
-
-
-def _bytes(batch: JsonlBatch) -> int:
-    return sum(map(len, batch.lines))
 
 
 def _is_frame(item: tuple[str, Frame | Rejects]) -> TypeGuard[tuple[str, Frame]]:

@@ -1,13 +1,14 @@
 """Rejects as they are kept: each once, and put back as input when their cause is mended.
 
-    rejects/<store>.jsonl       what the job rejected; its own, never changed here
-    rejects/retry/<time>.jsonl  originals put back, read by the next run as the input ``retry``
-    rejects/retried             digests of the rejects that were put back, a line each
+    rejects/<store>.jsonl               what the job rejected; its own, never changed here
+    rejects/retry/<time>.<input>.jsonl  originals put back, read by the next run as ``retry``
+    rejects/retried                     digests of the rejects that were put back, a line each
 
-Promise: the originals appear under ``retry/`` by one rename, all or none, and are noted right after
-it. A crash between the two lets the next retry put them back once more, which changes no profile:
-merging is idempotent. A retried fragment that names no time of its own counts as new when it is put
-back. What is rejected again becomes a reject of the input ``retry``, and can be retried like any.
+Promise: the originals of an input appear under ``retry/`` by one rename, all or none, and are noted
+when those of all inputs are there. A crash before that lets the next retry put them back once more,
+which changes no profile: merging is idempotent. A retried fragment that names no time of its own
+counts as new when it is put back. What is rejected again becomes a reject of the input ``retry``,
+and can be retried like any.
 """
 
 from __future__ import annotations
@@ -25,10 +26,8 @@ from msgspec import Struct
 from connectors.jsonl import JsonlError
 from connectors.jsonl.errors import shown, unusable
 from flows.destination import Destination, Input, Jsonl
+from flows.readers import RETRY, input_of
 from flows.rejects import Reject
-
-RETRY = "retry"
-"""Name of the input that reads what was put back; no input of a configuration may have it."""
 
 _RETRIED = "retried"
 _DIGEST_CHARS = 32  # 128 bits
@@ -50,10 +49,10 @@ class KeptReject(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """Rejects of one input, file and reason."""
+    """Rejects of one input, reason, and file, shard or topic partition."""
 
     input: str
-    file: str
+    origin: str
     reason: str
 
 
@@ -63,12 +62,12 @@ class Retry(Struct, frozen=True):
     Attributes:
         retried: how many rejects were put back.
         truncated: how many others cannot be, as only their beginning was kept.
-        path: the new file of input; None if nothing was put back.
+        folder: where the new files of input are; None if nothing was put back.
     """
 
     retried: int
     truncated: int
-    path: Path | None
+    folder: Path | None
 
 
 def inputs(destination: Destination) -> tuple[Input, ...]:
@@ -101,7 +100,8 @@ def count(rejects: Iterable[KeptReject]) -> tuple[Counter[Group], Counter[Group]
     kept: Counter[Group] = Counter()
     retried: Counter[Group] = Counter()
     for each in rejects:
-        group = Group(each.reject.input, each.reject.file, each.reject.reason)
+        origin = each.reject.file or each.reject.source
+        group = Group(each.reject.input, origin, each.reject.reason)
         kept[group] += 1
         retried[group] += each.retried
     return kept, retried
@@ -119,7 +119,7 @@ def retry(destination: Destination, wanted: Callable[[Reject], bool]) -> Retry:
     Raises:
         JsonlError: a file cannot be read or written.
     """
-    digests: dict[str, None] = {}
+    digests: dict[str, str] = {}
     truncated = 0
     for each in kept_rejects(destination):
         if each.retried or not wanted(each.reject):
@@ -127,21 +127,28 @@ def retry(destination: Destination, wanted: Callable[[Reject], bool]) -> Retry:
         if each.reject.truncated:
             truncated += 1
         else:
-            digests[each.digest] = None
+            digests[each.digest] = _came_from(each.reject)
     if not digests:
         return Retry(0, truncated, None)
     folder = Path(destination.rejects.path)
-    path = folder / RETRY / datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%fZ.jsonl")
-    originals = (
-        each.reject.original + b"\n" for each in kept_rejects(destination) if each.digest in digests
-    )
+    now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%fZ")
     try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        _put(path, originals)
+        (folder / RETRY).mkdir(mode=0o700, exist_ok=True)
+        for name in sorted(set(digests.values())):
+            originals = (
+                each.reject.original + b"\n"
+                for each in kept_rejects(destination)
+                if digests.get(each.digest) == name
+            )
+            _put(folder / RETRY / f"{now}.{name}.jsonl", originals)
         _put(folder / _RETRIED, [_retried(folder), *(f"{each}\n".encode() for each in digests)])
     except OSError as error:
-        raise unusable(error, path, "write") from error
-    return Retry(len(digests), truncated, path)
+        raise unusable(error, folder / RETRY, "write") from error
+    return Retry(len(digests), truncated, folder / RETRY)
+
+
+def _came_from(reject: Reject) -> str:
+    return input_of(reject.file) if reject.input == RETRY else reject.input
 
 
 def _retried(folder: Path) -> bytes:

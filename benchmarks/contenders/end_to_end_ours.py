@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from benchmarks.contenders.join_ours import DESTINATION
 from benchmarks.job import Job
 from connectors.jsonl import JsonlBatch, JsonlSource
-from flows import profile_export
+from flows import read
 from flows.destination import (
     Account,
     DeadLetters,
@@ -71,7 +71,7 @@ def run_on(destination: Destination, job: Job) -> Progress:
         made = JsonlSource(name, *arguments, **named)
         return job.watch(made, _lines) if name == INPUT else made
 
-    with patch.object(profile_export, "JsonlSource", source):
+    with patch.object(read, "JsonlSource", source):
         progress = run_job(destination, fresh=False, started=started)
     if progress.funnel.rejected:
         raise RuntimeError(f"lines of the benchmark were rejected: {progress.funnel.rejected}")

@@ -18,13 +18,14 @@ from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
 from benchmarks.data import ATTRIBUTES, SEGMENTS, START
 from benchmarks.pipes import MemorySource, Tally
-from connectors.jsonl import JsonlBatch
 from connectors.kinesis import KinesisRecord
 from flows.backfill import BackfillFrame
+from flows.batch import Batch
 from flows.destination import Activation, Destination, Identities, Input, Jsonl, Segment, Stream
 from flows.funnel import Funnel
 from flows.join import Joined, Lane
 from flows.profile.exporter import Exporter
+from flows.readers import Readers
 from flows.route import Frame, Routed, Router
 from flows.runner.execution import COLLECTOR_THRESHOLD
 
@@ -69,10 +70,11 @@ def get_flow(batches: Iterator[list[bytes]], tally: Tally) -> Dataflow:
     """Wire the dataflow as `flows.profile_export` does: route, join, tell records from rejects."""
     gc.set_threshold(COLLECTOR_THRESHOLD)  # as the runner does
     funnel = Funnel()
-    router, exporter = Router(DESTINATION, funnel), Exporter(DESTINATION)
+    readers, exporter = Readers(DESTINATION), Exporter(DESTINATION)
+    router = Router(DESTINATION, readers, funnel)
 
     def resume_lane(snapshot: bytes | None) -> Lane:
-        return Lane(DESTINATION, exporter, funnel, snapshot)
+        return Lane(DESTINATION, readers, exporter, funnel, snapshot)
 
     flow = Dataflow("join_ours")
     lines = op.input("read", flow, MemorySource(_as_read(batches)))
@@ -85,12 +87,12 @@ def get_flow(batches: Iterator[list[bytes]], tally: Tally) -> Dataflow:
     return flow
 
 
-def _as_read(batches: Iterator[list[bytes]]) -> Iterator[list[JsonlBatch]]:
+def _as_read(batches: Iterator[list[bytes]]) -> Iterator[list[Batch]]:
     """Give the batches as the file source does, all of one file that arrived at the start."""
     arrival = int(START.timestamp()) * 1_000_000
     ordinal = 0
     for lines in batches:
-        yield [JsonlBatch("lines", "lines.jsonl", arrival, ordinal + 1, ordinal, lines)]
+        yield [Batch("lines", "lines.jsonl", arrival, ordinal + 1, ordinal, lines)]
         ordinal += len(lines)
 
 

@@ -18,6 +18,7 @@ from .explain import explain
 from .init import init
 from .rejects import rejects
 from .run import run
+from .tap import tap
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,5 +34,5 @@ def main() -> None:
     logs.configure()
 
 
-for verb in (demo, init, check, run, backfill, explain, rejects, dead_letters, emulator):
+for verb in (demo, init, check, run, backfill, explain, tap, rejects, dead_letters, emulator):
     main.add_command(verb)

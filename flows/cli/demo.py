@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .exits import Failure, exits
-from .explain import event_line, read_lines
+from .explain import event_line
 from .report import funnel_lines, health_lines
 
 if TYPE_CHECKING:
@@ -108,8 +108,9 @@ def title(text: str) -> None:
 
 def _timeline(destination: Destination) -> Iterator[str]:
     from flows.explain import explain
+    from flows.reread import reread
 
-    for event in explain(destination, read_lines(destination), HERO):
+    for event in explain(destination, reread(destination), HERO):
         yield event_line(event)
 
 
@@ -121,11 +122,12 @@ def _verdict(destination: Destination, progress: Progress, records: dict[str, li
     """
     from flows.explain import present_messages
     from flows.profile.identity import partition_key
+    from flows.reread import reread
 
     found = sum(map(len, records.values()))
     sent = progress.delivery
     acknowledged = 0 if sent is None else sent.acknowledged
-    present = present_messages(destination, read_lines(destination))
+    present = present_messages(destination, reread(destination))
     namespace = destination.identities.key
     behind = sum(
         _view(records.get(partition_key(namespace, id_, clear=False), [b"{}"])[-1])

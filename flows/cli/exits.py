@@ -49,6 +49,7 @@ def exits(*, at_once: bool = False) -> Iterator[None]:
 
 def _failure_of(error: BaseException) -> Failure | None:
     from connectors.jsonl import JsonlError
+    from connectors.kafka import errors as kafka
     from connectors.kinesis import errors as kinesis
     from connectors.kinesis.testing.emulator import EmulatorError
     from flows.backfill import BackfillUnfinished
@@ -70,6 +71,10 @@ def _failure_of(error: BaseException) -> Failure | None:
         kinesis.KinesisPermissionDenied: NO_PERMISSION,
         kinesis.KinesisUnreachable: UNREACHABLE,
         kinesis.KinesisError: FAILED,
+        kafka.KafkaConfigurationError: CONFIGURATION,
+        kafka.KafkaPermissionDenied: NO_PERMISSION,
+        kafka.KafkaUnreachable: UNREACHABLE,
+        kafka.KafkaError: FAILED,
         PeerLost: START_AGAIN,
         JsonlError: FAILED,
         StoreLocked: FAILED,

@@ -33,7 +33,7 @@ def rejects() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--lines", is_flag=True, help="Each reject with its place and detail.")
 def list_(config: Path, overrides: tuple[str, ...], *, as_json: bool, lines: bool) -> None:
-    """Count the rejects by input, file and reason; never what they hold."""
+    """Count the rejects by input, origin and reason; never what they hold."""
     with exits():
         destination = options.load_destination(config, overrides)
         for about in _each(destination) if lines else _counts(destination):
@@ -80,10 +80,10 @@ def retry(
             "to the input again, with a larger `limits.line_bytes`",
             err=True,
         )
-    if done.path is None:
+    if done.folder is None:
         click.echo("nothing to put back", err=True)
     else:
-        click.echo(f"{done.retried:,} put back in {done.path}; `run` reads them next", err=True)
+        click.echo(f"{done.retried:,} put back in {done.folder}/; `run` reads them next", err=True)
 
 
 def _counts(destination: Destination) -> Iterator[dict[str, Any]]:
@@ -104,14 +104,14 @@ def _each(destination: Destination) -> Iterator[dict[str, Any]]:
     for each in kept_rejects(destination):
         about = structs.asdict(each.reject)
         del about["text"], about["base64"]
-        yield about | {"retried": each.retried}
+        yield about | {"place": each.reject.place, "retried": each.retried}
 
 
 def _line(about: dict[str, Any]) -> str:
     if "count" in about:
         retried = f"  {about['retried']:,} retried" if about["retried"] else ""
-        text = f"{about['count']:>7,}  {about['reason']:<19}  {about['input']}  {about['file']}"
+        text = f"{about['count']:>7,}  {about['reason']:<19}  {about['input']}  {about['origin']}"
         return printable(text + retried)
-    place = f"{about['file']}:{about['line']}" + (f"[{about['index']}]" if about["index"] else "")
+    place = about["place"] + (f"[{about['index']}]" if about["index"] else "")
     retried = "retried  " if about["retried"] else ""
     return printable(f"{place}  {about['reason']}  {retried}{about['detail']}")

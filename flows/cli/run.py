@@ -176,7 +176,7 @@ def _run_supervised(
     from flows.runner.store import open_store
     from flows.runner.supervise import Supervisor
 
-    if any(each.jsonl.path == "-" for each in destination.inputs):
+    if any(each.jsonl is not None and each.jsonl.path == "-" for each in destination.inputs):
         raise click.UsageError("standard input is read by one process: leave out -p")
     with open_store(destination, fresh=fresh) as store:
         total = Total(resumed=store.resumed)

@@ -16,6 +16,15 @@ from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
 from flows.destination.delivery import DeadLetters, Delivery, Drop, Metrics, Rejects
+from flows.destination.inputs import (
+    DeleteFields,
+    Fields,
+    Input,
+    Jsonl,
+    Kafka,
+    Kinesis,
+    SegmentFields,
+)
 from flows.destination.values import (
     Count,
     Depth,
@@ -27,8 +36,6 @@ from flows.destination.values import (
     EpochMs,
     Folder,
     HashTarget,
-    InputName,
-    InputPath,
     Namespace,
     ProfileName,
     Region,
@@ -42,17 +49,22 @@ __all__ = [
     "Account",
     "Activation",
     "DeadLetters",
+    "DeleteFields",
     "Delivery",
     "Destination",
     "Drop",
+    "Fields",
     "Identities",
     "Input",
     "Jsonl",
+    "Kafka",
+    "Kinesis",
     "Limits",
     "Message",
     "Metrics",
     "Rejects",
     "Segment",
+    "SegmentFields",
     "State",
     "Stream",
     "Triggers",
@@ -188,28 +200,6 @@ class Message(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unmapped_segments: bool = False
     metadata: bool = False
     newline: bool = False
-
-
-class Jsonl(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One JSON object a line.
-
-    Attributes:
-        path: a file, a folder, or `-` for standard input.
-    """
-
-    path: InputPath
-
-
-class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One source of fragments.
-
-    Attributes:
-        name: name of the input; the step that reads it is called after it.
-        jsonl: the files to read.
-    """
-
-    name: InputName
-    jsonl: Annotated[Jsonl, Meta(examples=["{path: profiles/}"])]
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -134,7 +134,9 @@ def _resolve(sections: dict[str, Any], folder: Path) -> None:
         sections[name] = structs.replace(section, path=absolute(section.path))
     sources = []
     for source in sections.get("inputs", ()):
-        jsonl = structs.replace(source.jsonl, path=absolute(source.jsonl.path))
+        jsonl = source.jsonl
+        if jsonl is not None:
+            jsonl = structs.replace(jsonl, path=absolute(jsonl.path))
         sources.append(structs.replace(source, jsonl=jsonl))
     if "inputs" in sections:
         sections["inputs"] = tuple(sources)

@@ -6,11 +6,9 @@ and the way out. Rules see only sections whose own values are sound.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Address, ip_address
-from typing import Any, NamedTuple
+from typing import Any
 
 from flows.destination import (
     Account,
@@ -24,14 +22,14 @@ from flows.destination import (
     Rejects,
     State,
     Stream,
+    input_rules,
 )
 from flows.destination.problems import Path, dotted
+from flows.destination.rule import Broken, clear_endpoint, repeated
 
 PARTITION_KEY_CHARS = 256
 """Kinesis API reference, PutRecordsRequestEntry, PartitionKey: at most 256 characters."""
 
-_ENDPOINT = re.compile(r"(?P<scheme>https?)://(?P<host>\[.+\]|[^:/]+)(:(?P<port>\d+))?/?")
-_PORT_MAX = 65_535
 _COMPARED_CHARS = 64  # of a path that may be misspelt; the time grows with its square
 _RESERVED = {
     "identityMap": "Choose identities with `identities.export` instead.",
@@ -46,14 +44,6 @@ _RESERVED = {
 }
 
 
-class Broken(NamedTuple):
-    """A value that breaks a rule: its path, what is wrong, and what to do."""
-
-    path: Path
-    what: str
-    todo: str
-
-
 def broken(sections: Mapping[str, Any]) -> Iterator[Broken]:
     """Check every rule whose sections are all there.
 
@@ -66,26 +56,7 @@ def broken(sections: Mapping[str, Any]) -> Iterator[Broken]:
 
 
 def _endpoint(account: Account) -> Iterator[Broken]:
-    parts = _ENDPOINT.fullmatch(account.endpoint_url or "")
-    if parts is None:
-        return
-    path = ("account", "endpoint_url")
-    scheme, host, port = parts.group("scheme", "host", "port")
-    if port and not 0 < int(port) <= _PORT_MAX:
-        yield Broken(path, f"there is no port {port}", f"Give a port from 1 to {_PORT_MAX}.")
-    elif scheme == "http" and not _is_loopback(host.strip("[]")):
-        what = "plain http would send profiles in clear over the network"
-        yield Broken(path, what, "Use https, or a loopback host (127.0.0.0/8, ::1, localhost).")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address == IPv6Address("::1") or address in IPv4Network("127.0.0.0/8")
+    yield from clear_endpoint(("account", "endpoint_url"), account.endpoint_url)
 
 
 def _partition_key(stream: Stream, identities: Identities, limits: Limits) -> Iterator[Broken]:
@@ -121,12 +92,12 @@ def _exported_identities(identities: Identities) -> Iterator[Broken]:
         todo = "Name at least one namespace, or write `export: all`."
         yield Broken(path, "no identity would be exported", todo)
     elif not isinstance(identities.export, str):
-        yield from _repeated(path, identities.export, "Remove one of the two.")
+        yield from repeated(path, identities.export, "Remove one of the two.")
 
 
 def _attributes(activation: Activation, limits: Limits) -> Iterator[Broken]:
     path: Path = ("activation", "attributes")
-    yield from _repeated(path, activation.attributes, "Remove one of the two.")
+    yield from repeated(path, activation.attributes, "Remove one of the two.")
     for index, attribute in enumerate(activation.attributes):
         parts = attribute.split(".")
         if parts[0] in _RESERVED:
@@ -149,7 +120,7 @@ def _dropped(delivery: Delivery, activation: Activation) -> Iterator[Broken]:
     if not drop:
         todo = "Name what goes first, or write `oversize: dead_letter`."
         yield Broken(path, "no attribute would be dropped", todo)
-    yield from _repeated(path, drop, "Remove one of the two.")
+    yield from repeated(path, drop, "Remove one of the two.")
     for index, attribute in enumerate(drop):
         if attribute not in activation.attributes:
             close = get_close_matches(attribute[:_COMPARED_CHARS], activation.attributes, n=1)
@@ -184,7 +155,7 @@ def _segments(activation: Activation) -> Iterator[Broken]:
         yield Broken(path, "no segment is mapped", todo)
     elif not isinstance(activation.segments, str):
         names = [f"{segment.namespace}:{segment.id}" for segment in activation.segments]
-        yield from _repeated(path, names, "Remove one of the two.")
+        yield from repeated(path, names, "Remove one of the two.")
 
 
 def _segment_details(activation: Activation, message: Message) -> Iterator[Broken]:
@@ -217,20 +188,13 @@ def _segment_options(activation: Activation, message: Message) -> Iterator[Broke
             yield Broken(path, what, "Set `activation.keep_unmapped: true`, or this to false.")
 
 
-def _inputs(inputs: tuple[Input, ...]) -> Iterator[Broken]:
-    if not inputs:
-        todo = "Add one, for example `- {name: profiles, jsonl: {path: profiles/}}`."
-        yield Broken(("inputs",), "there is nothing to read", todo)
-    names = [source.name for source in inputs]
-    yield from _repeated(("inputs",), names, "Give each input a name of its own.", "name")
-
-
 def _paths(
     inputs: tuple[Input, ...], rejects: Rejects, dead_letters: DeadLetters, state: State
 ) -> Iterator[Broken]:
     places: list[tuple[Path, str]] = [
         (("inputs", index, "jsonl", "path"), source.jsonl.path)
         for index, source in enumerate(inputs)
+        if source.jsonl is not None
     ]
     places.append((("rejects", "path"), rejects.path))
     places.append((("dead_letters", "path"), dead_letters.path))
@@ -241,16 +205,6 @@ def _paths(
         if first != path:
             what = f"the same place as `{dotted(first)}`"
             yield Broken(path, what, "Give each a place of its own.")
-
-
-def _repeated(path: Path, values: Sequence[str], todo: str, *key: str) -> Iterator[Broken]:
-    """Report every item of a list that stands earlier in it."""
-    first: dict[str, int] = {}
-    for index, value in enumerate(values):
-        earlier = first.setdefault(value, index)
-        if earlier != index:
-            what = f"`{value}` is given twice, first in `{dotted((*path, earlier, *key))}`"
-            yield Broken((*path, index, *key), what, todo)
 
 
 _RULES: tuple[tuple[Callable[..., Iterator[Broken]], tuple[str, ...]], ...] = (
@@ -264,6 +218,9 @@ _RULES: tuple[tuple[Callable[..., Iterator[Broken]], tuple[str, ...]], ...] = (
     (_segment_options, ("activation", "message")),
     (_attributes, ("activation", "limits")),
     (_dropped, ("delivery", "activation")),
-    (_inputs, ("inputs",)),
+    (input_rules.names, ("inputs",)),
+    (input_rules.sources, ("inputs",)),
+    (input_rules.own_stream, ("inputs", "account", "stream")),
+    (input_rules.columns, ("inputs", "identities", "activation")),
     (_paths, ("inputs", "rejects", "dead_letters", "state")),
 )

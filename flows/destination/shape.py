@@ -20,10 +20,18 @@ from msgspec import NODEFAULT, UNSET, Meta, Struct, structs
 
 from flows.destination import Destination
 from flows.destination.problems import Path, Problem, dotted
+from flows.destination.values import Namespace
 from flows.destination.yaml_tree import Node, Place, Scalar
 
 _SECRET = re.compile(r"secret|passw|token|credential|(access|private|api)[-_]?key", re.IGNORECASE)
-_NAMESPACE_MAPS = (("identities", "fields"), ("identities", "hash"))
+_OWN_NAMES = (
+    ("identities", "fields"),
+    ("identities", "hash"),
+    ("inputs", "fields", "identity"),
+    ("inputs", "fields", "attributes"),
+)
+"""Mappings whose keys are the user's own names, so that one of `token` asks for no secret."""
+
 _WORDS = {bool: "true or false", NoneType: "null", tuple: "a list", dict: "a mapping"}
 _SHOWN_CHARS = 60
 
@@ -62,7 +70,7 @@ class _Reader:
         if isinstance(node.content, list):
             for index, item in enumerate(node.content):
                 self.refuse_secrets(item, (*path, index))
-        elif isinstance(node.content, dict) and path not in _NAMESPACE_MAPS:
+        elif isinstance(node.content, dict) and _names(path) not in _OWN_NAMES:
             for key, member in list(node.content.items()):
                 if _SECRET.search(key):
                     del node.content[key]
@@ -133,20 +141,21 @@ class _Reader:
                 ]
                 return UNSET if any(item is UNSET for item in items) else tuple(items)
             if get_origin(kind) is dict and (node.empty or isinstance(node.content, dict)):
-                return self._by_namespace(node, get_args(kind), path)
+                return self._mapping(node, get_args(kind), path)
         return self._single(node, type_, path, default)
 
-    def _by_namespace(self, node: Node, types: tuple[Any, ...], path: Path) -> Any:
-        """Read a mapping whose keys are namespaces, which compare without case."""
+    def _mapping(self, node: Node, types: tuple[Any, ...], path: Path) -> Any:
+        """Read a mapping; keys that are namespaces compare without case."""
         key_type, value_type = types
+        as_compared = str.lower if key_type == Namespace else str
         members: dict[str, Node] = {}
         for key, member in node.content.items() if isinstance(node.content, dict) else ():
-            earlier = members.get(key.lower())
+            earlier = members.get(as_compared(key))
             if earlier and earlier.place.file == member.place.file:
                 todo = "Keep one of the two: namespaces compare without case."
                 self._add(member.place, (*path, key), "given twice", todo)
                 continue
-            members[key.lower()] = member
+            members[as_compared(key)] = member
             try:
                 msgspec.convert(key, key_type)
             except msgspec.ValidationError:
@@ -174,6 +183,11 @@ class _Reader:
 
     def _add(self, place: Place, path: Path, what: str, todo: str) -> None:
         self.problems.append(Problem(*place, dotted(path), what, todo))
+
+
+def _names(path: Path) -> Path:
+    """Leave out the places in lists."""
+    return tuple(part for part in path if isinstance(part, str))
 
 
 def _plain(type_: Any) -> Any:
@@ -207,6 +221,8 @@ def _expected(type_: Any) -> str:
     described = [meta.description for meta in _metas(type_) if meta.description]
     if described:
         return described[-1]  # the outermost, which is the most precise
+    if _struct(type_):
+        return "a mapping"
     kinds = _alternatives(type_)
     if len(kinds) > 1:
         return " or ".join(map(_expected, kinds))

@@ -22,7 +22,8 @@ SegmentId = Annotated[Text, Meta(examples=["7841ba61-23c1-4bb3-a495-00d695fe1e93
 SegmentName = Annotated[Text, Meta(examples=["High propensity to convert"])]
 ProfileName = Annotated[Text, Meta(examples=["marketing"])]
 InputPath = Annotated[
-    Text, Meta(description='a file, a folder or "-" (standard input)', examples=["profiles/"])
+    Text,
+    Meta(description='a file, a folder, a glob or "-" (standard input)', examples=["profiles/"]),
 ]
 Folder = Annotated[
     str,
@@ -65,6 +66,56 @@ StreamName = Annotated[
         description="the name of a stream: 1 to 128 letters, digits, `_`, `.` or `-`",
         examples=["leads"],
     ),
+]
+# An ARN as AWS writes it in the API reference, PutRecords, StreamARN.
+StreamNameOrArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^([a-zA-Z0-9_.-]{1,128}|arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/"
+        r"[a-zA-Z0-9_.-]{1,128})\Z",
+        description="the name or the ARN of a stream",
+        examples=["segment-events"],
+    ),
+]
+# Kafka takes these as a topic's name (org.apache.kafka.common.internals.Topic: 249 characters).
+Topic = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!\.{1,2}\Z)[a-zA-Z0-9._-]{1,249}\Z",
+        description="the name of a topic: 1 to 249 letters, digits, `_`, `.` or `-`",
+        examples=["profiles"],
+    ),
+]
+Broker = Annotated[
+    str,
+    Meta(
+        pattern=r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}\Z",
+        description="host:port of a broker",
+        examples=["broker:9092"],
+    ),
+]
+KafkaGroup = Annotated[Text, Meta(examples=["profile-export"])]
+Start = Annotated[
+    str,
+    Meta(
+        pattern=r"^(trim_horizon|earliest|latest|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,20}"
+        r"(Z|[+-][0-9]{2}(:?[0-9]{2})?))\Z",
+        description="where to begin, or a time with its offset from UTC",
+        examples=["2026-11-01T00:00:00Z"],
+    ),
+]
+# Without quotes and backslashes: no decoder can be made for a column with them.
+Column = Annotated[
+    str,
+    Meta(
+        pattern=r'^(?!\s)[^"\\\x00-\x1f\x7f]+\Z',
+        description='the name of a column, without `"` and `\\`',
+        examples=["user_id"],
+    ),
+]
+# Not empty: a row that says nothing must not mean something by it.
+ColumnValue = Annotated[
+    str, Meta(min_length=1, description="a value of the column", examples=["entered"])
 ]
 # A region becomes part of the endpoint's host name, so it has the form of one label (RFC 1123).
 Region = Annotated[

@@ -54,16 +54,24 @@ class MembershipItem(Struct, frozen=True, gc=False):
     status: str | None = None
 
 
+class Named(Struct, frozen=True):
+    """What the detail of a reject calls a field at fault, or says of it."""
+
+    time: str = "timestamp"
+    qualified: str = "lastQualificationTime"
+    status: str = "a status is none of realized, existing, exited"
+
+
 class _Messages(Struct, frozen=True, gc=False):
     """Whether an object is a batch."""
 
     messages: Raw = Raw()
 
 
-_ABSENT = {b'""', b"{}", b"[]"}
+ABSENT = {b'""', b"{}", b"[]"}
 """XDM takes no empty values (help/xdm/schema/composition.md): they mean absent, as null does."""
 
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 
 
 class _Node:
@@ -104,8 +112,8 @@ class _Node:
             if path is None:
                 child.read_attributes(inner, version, found)
             else:
-                encoded = _encode(inner)
-                if encoded not in _ABSENT:
+                encoded = encode(inner)
+                if encoded not in ABSENT:
                     found[path] = version + encoded
 
     def read_identities(self, value: Any, found: list[NamespacedId]) -> None:
@@ -141,6 +149,7 @@ class FormReader:
         for namespace, path in identities.items():
             tree.at(path).identity = namespace
         self._tree = tree
+        self.named = Named()
         read: list[tuple[str, Any]] = [("identityMap", IdentityMap)]
         if memberships:
             read.append(("segmentMembership", dict[str, dict[str, MembershipItem | None] | None]))
@@ -198,7 +207,7 @@ class FormReader:
 
     def _read_form_first(self, raw: bytes) -> tuple[Any, Any]:
         """Read what did not decode in one go: say why, or overlook what its form does not read."""
-        parts = _open_object(raw)
+        parts = open_object(raw)
         if "messages" in parts:
             raise _nested()
         try:
@@ -216,14 +225,18 @@ _decode_array = msgspec.json.Decoder(list[Raw]).decode
 _decode_messages = msgspec.json.Decoder(_Messages).decode
 
 
-def _open_object(raw: bytes) -> dict[str, Raw]:
-    """Give the fields of a JSON object that are not null, undecoded."""
+def open_object(raw: bytes) -> dict[str, Raw]:
+    """Give the fields of a JSON object that are not null, undecoded.
+
+    Raises:
+        Rejected: ``not_json`` or ``not_an_object``.
+    """
     try:
         fields = _decode_object(raw)
     except msgspec.ValidationError:
         raise _no_object(raw) from None
     except msgspec.DecodeError as error:
-        raise _not_json(error) from None
+        raise not_json(error) from None
     return {name: value for name, value in fields.items() if value != _NULL}
 
 
@@ -236,11 +249,12 @@ def _no_object(raw: bytes) -> Rejected:
     try:
         _check_syntax(raw)
     except msgspec.DecodeError as error:
-        return _not_json(error)
+        return not_json(error)
     return Rejected("not_an_object", "the line is JSON, but not an object")
 
 
-def _not_json(error: msgspec.DecodeError) -> Rejected:
+def not_json(error: msgspec.DecodeError) -> Rejected:
+    """Give the reject of a line that is not JSON."""
     return Rejected("not_json", str(error))
 
 
@@ -255,7 +269,7 @@ def split_batch(raw: bytes) -> list[bytes] | None:
     except msgspec.ValidationError:
         raise _no_object(raw) from None
     except msgspec.DecodeError as error:
-        raise _not_json(error) from None
+        raise not_json(error) from None
     if not messages:
         return None
     try:

@@ -7,19 +7,21 @@ again gives the same fragments.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from flows.destination import Destination
+from flows.destination import Destination, Fields
 
 from .entry import membership, pack_version
 from .form import FormReader, Header, MembershipItem
 from .identity import IdentityReader
-from .instant import EARLIEST, LATEST, US_PER_H, US_PER_MS, parse_instant
+from .instant import US_PER_H, parse_instant, parse_ms
+from .line import is_blank, split_line
 from .merge import NEVER, NamespacedId, Profile
 from .reject import Rejected
+from .rows import RowMembership, RowReader
 
 STATUSES = {"realized": False, "existing": False, "exited": True}
 """Membership statuses and whether they mean exited. ``existing`` was given up for ``realized`` on
@@ -30,8 +32,6 @@ OPERATIONS = {"create", "merge", "delete"}
 
 _NOTHING_SAID = MembershipItem()
 """A membership with neither status nor time is as absent as an empty one."""
-
-_MS_TEXT = re.compile(r"-?[0-9]{1,18}")
 
 
 class Fragment(Struct, frozen=True, gc=False):
@@ -53,16 +53,40 @@ class Fragment(Struct, frozen=True, gc=False):
 class FragmentReader:
     """Decodes fragments by a destination's mapping. Pure, and never raises but ``Rejected``."""
 
-    def __init__(self, destination: Destination) -> None:
-        """Build the typed decoders of the mapped attributes and the identity fields."""
+    def __init__(self, destination: Destination, fields: Fields | None = None) -> None:
+        """Build the typed decoders.
+
+        Args:
+            destination: the rules.
+            fields: which column means what, where a line is a row; None where it is XDM.
+        """
         activation, identities = destination.activation, destination.identities
         self._identities = IdentityReader(identities, destination.limits)
-        self._keys_only = FormReader((), identities.fields, memberships=False)
-        self._whole = FormReader(activation.attributes, identities.fields, memberships=True)
-        self._key_in_map = not identities.fields
+        self._keys_only: FormReader | RowReader
+        self._whole: FormReader | RowReader
+        if fields is None:
+            self._keys_only = FormReader((), identities.fields, memberships=False)
+            self._whole = FormReader(activation.attributes, identities.fields, memberships=True)
+        else:
+            self._keys_only = RowReader(Fields(identity=fields.identity))
+            self._whole = RowReader(fields, activation.attributes)
+        self._named = self._whole.named
+        self._may_be_batch = fields is None
+        self._key_in_map = fields is not None or not identities.fields
         self._kept_segments = None if activation.keep_unmapped else activation.mapped
         self._future = destination.limits.future_h * US_PER_H
         self._future_h = destination.limits.future_h
+
+    def split(self, line: bytes) -> list[bytes]:
+        """Give the bytes of a checked line's fragments: none of a blank one, several of a batch.
+
+        Raises:
+            Rejected: it is not a JSON object, or its ``messages`` are no batch. A row is not
+                looked into.
+        """
+        if self._may_be_batch:
+            return split_line(line)
+        return [] if is_blank(line) else [line]
 
     def key(self, raw: bytes) -> str:
         """Give the id a fragment is keyed by, reading nothing but its identities.
@@ -118,7 +142,7 @@ class FragmentReader:
 
     def _read_memberships(
         self,
-        found: dict[str, dict[str, MembershipItem | None] | None],
+        found: Mapping[str, Mapping[str, MembershipItem | RowMembership | None] | None],
         time: int,
         version: bytes,
         latest: int,
@@ -132,8 +156,9 @@ class FragmentReader:
                 if item is None:
                     continue
                 at = time
-                if item.lastQualificationTime:
-                    at = _instant(item.lastQualificationTime, "lastQualificationTime")
+                qualified = item.lastQualificationTime
+                if qualified is not None and qualified != "":
+                    at = _instant(qualified, self._named.qualified)
                     in_future = in_future or at > latest
                 exited = STATUSES.get(item.status or "")
                 if exited is None:
@@ -143,15 +168,15 @@ class FragmentReader:
         if in_future:
             raise self._in_future()
         if unknown:
-            raise Rejected("unknown_status", "a status is none of realized, existing, exited")
+            raise Rejected("unknown_status", self._named.status)
         return memberships
 
     def _time(self, header: Header | None, entity: Any, arrival: int) -> int:
         audit = entity.extSourceSystemAudit
         if audit is not None and audit.lastUpdatedDate:
             return _instant(audit.lastUpdatedDate, "extSourceSystemAudit.lastUpdatedDate")
-        if entity.timestamp:
-            return _instant(entity.timestamp, "timestamp")
+        if entity.timestamp is not None and entity.timestamp != "":
+            return _instant(entity.timestamp, self._named.time)
         if header is not None and header.createdAt is not None and header.createdAt != "":
             return _created_at(header.createdAt)
         return arrival
@@ -161,7 +186,9 @@ class FragmentReader:
         return Rejected("time_in_future", f"a time is over {self._future_h} h after arrival")
 
 
-def _instant(text: str, field: str) -> int:
+def _instant(text: str | int, field: str) -> int:
+    if isinstance(text, int):  # a number in a row, which has been read already
+        return text
     try:
         return parse_instant(text)
     except ValueError:
@@ -179,13 +206,7 @@ def _is_delete(header: Header) -> bool:
 
 
 def _created_at(value: float | str) -> int:
-    """Give the instant of ``header.createdAt``, epoch milliseconds as a number or as text."""
-    if isinstance(value, str):
-        if not _MS_TEXT.fullmatch(value):
-            raise Rejected("bad_time", "header.createdAt is not a number of milliseconds")
-        value = int(value)
-    if value < EARLIEST / US_PER_MS:
-        raise Rejected("bad_time", "header.createdAt is before the year 1")
-    if value > LATEST / US_PER_MS:
-        return LATEST  # which is in the future, and is refused as such
-    return int(value * US_PER_MS)
+    try:
+        return parse_ms(value)
+    except ValueError as error:
+        raise Rejected("bad_time", f"header.createdAt is {error}") from None

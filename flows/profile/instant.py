@@ -30,6 +30,9 @@ _ISO = re.compile(
     re.ASCII,
 )
 
+MS_TEXT = re.compile(r"-?[0-9]{1,18}")
+"""A number of milliseconds as text."""
+
 _CLOCK = [f"{second // 60:02d}:{second % 60:02d}" for second in range(_S_PER_H)]
 _CLOCK_BYTES = [text.encode() for text in _CLOCK]
 _CLOCK_US = {text: second * US_PER_S for second, text in enumerate(_CLOCK)}
@@ -77,6 +80,24 @@ def _parse(text: str) -> int:
     if not EARLIEST <= instant <= LATEST:
         raise ValueError("outside the years 1 to 9999")
     return instant
+
+
+def parse_ms(value: float | str) -> int:
+    """Give the instant of milliseconds since 1970, a number or its digits.
+
+    What lies beyond the year 9999 is taken as its end, which is as much in the future.
+
+    Raises:
+        ValueError: the text is not such a number, or the instant lies before the year 1.
+    """
+    if isinstance(value, str):
+        if not MS_TEXT.fullmatch(value):
+            raise ValueError("not a number of milliseconds")
+        value = int(value)
+    instant = value * US_PER_MS
+    if instant < EARLIEST:
+        raise ValueError("before the year 1")
+    return int(min(instant, LATEST))
 
 
 def format_instant(instant: int) -> bytes:

@@ -38,13 +38,18 @@ def check_line(line: bytes, limits: Limits) -> None:
         raise Rejected("too_deep", f"nested deeper than {limits.depth}")
 
 
+def is_blank(line: bytes) -> bool:
+    """Whether a line holds nothing but white space."""
+    return not line or line.isspace()
+
+
 def split_line(line: bytes) -> list[bytes]:
     """Give the bytes of a checked line's fragments: none of a blank one, several of a batch.
 
     Raises:
         Rejected: it is not a JSON object, or its ``messages`` are no batch.
     """
-    if not line or line.isspace():
+    if is_blank(line):
         return []
     batch = split_batch(line)
     if batch is None:

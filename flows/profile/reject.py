@@ -30,7 +30,8 @@ class Rejected(Exception):
 
     Attributes:
         reason: one word of the closed list.
-        detail: where and what in plain words; names paths and namespaces, never an id or a value.
+        detail: where and what in plain words; names paths, columns and namespaces, never an id or a
+            value.
     """
 
     def __init__(self, reason: Reason, detail: str) -> None:

@@ -16,7 +16,7 @@ from flows.backfill import Backfill
 from flows.destination import Destination
 from flows.funnel import Funnel
 from flows.place import ALONE, Place
-from flows.profile_export import get_flow, kinesis_sink, rejects_sink
+from flows.profile_export import get_flow, kinesis_sink, read_all, rejects_sink
 from flows.runner.dry import NoRejects, StdoutSink
 from flows.runner.engine_talk import engine_talk_held_back
 from flows.runner.progress import Progress, Started
@@ -88,7 +88,9 @@ def run_on(
     lockstep = Lockstep(epoch_s, BYTES_PER_EPOCH) if place.is_cluster else None
     sink = kinesis_sink(destination)
     pacing = Pacing(stop, lockstep=lockstep)
-    progress = Progress(Funnel(), sink.stats, store.resumed, pacing, sink.levels)
+    readings = read_all(destination, began=store.made_at)
+    reads = {name: each.stats for name, each in readings.items() if each.stats is not None}
+    progress = Progress(Funnel(), sink.stats, store.resumed, pacing, sink.levels, reads)
     started(progress)
     flow = get_flow(
         destination,
@@ -98,6 +100,7 @@ def run_on(
         backfill=backfill,
         pacing=pacing,
         place=place,
+        readings=readings,
     )
     gc.set_threshold(COLLECTOR_THRESHOLD)
     recovery = RecoveryConfig(store.path, _NO_BACKUP)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from connectors.kinesis import DeliveryStats, Levels
 from connectors.paced import Pacing
 from flows.funnel import Funnel, Unbalanced
+from flows.read import Stats
 
 
 class Progress(Struct, frozen=True):
@@ -22,6 +23,7 @@ class Progress(Struct, frozen=True):
         resumed: whether an earlier execution left something to go on from.
         pacing: what the sources did, and how to stop them.
         levels: asks the sink what it holds at this moment.
+        reads: ask how the reading of each stream and topic stands, by the input's name.
     """
 
     funnel: Funnel
@@ -29,6 +31,7 @@ class Progress(Struct, frozen=True):
     resumed: bool = False
     pacing: Pacing = msgspec.field(default_factory=Pacing)
     levels: Callable[[], Levels] = Levels
+    reads: dict[str, Callable[[], Stats]] = {}
 
     @property
     def moves(self) -> int:

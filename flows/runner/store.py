@@ -23,18 +23,18 @@ import msgspec
 from bytewax.recovery import init_db_dir
 from msgspec import Struct
 
-from flows.destination import Destination
+from flows.destination import Destination, Input
 from flows.lanes import LANES, SINK_PARTITIONS
 from flows.place import ALONE, Place
 from flows.profile.line import PLACE_BITS
 from flows.runner.state_directory import HeldState, StoreUnusable, hold_state, unusable
 
 _CURRENT, _CARD, _RECOVERY = "current", "store.json", "recovery"
+_ID_FORMAT = "%Y%m%dT%H%M%S%fZ"
 
 RECOVERY_PARTS = 6
 """SQLite files of a store, fixed for its life: as many machines can share it out. Each more costs
 an epoch some waits for the disk (0.6 ms here)."""
-
 
 PAGE_BYTES = 65_536
 """Page size of those files, the largest SQLite has: a lane's row is hundreds of kilobytes, which
@@ -80,6 +80,11 @@ class Store(Struct, frozen=True):
     lock: int
     resumed: bool
 
+    @property
+    def made_at(self) -> datetime:
+        """When it was made: when the job that it belongs to was first started."""
+        return datetime.strptime(self.id, _ID_FORMAT).replace(tzinfo=timezone.utc)
+
 
 class _Card(Struct, frozen=True):
     id: str
@@ -91,12 +96,17 @@ def fingerprint(destination: Destination) -> Fingerprint:
     return Fingerprint(
         key=destination.identities.key,
         hash=dict(sorted(destination.identities.hash.items())),
-        inputs=sorted(each.name for each in destination.inputs),
+        inputs=sorted(map(_named, destination.inputs)),
         lanes=LANES,
         sink_partitions=SINK_PARTITIONS,
         recovery_parts=RECOVERY_PARTS,
         place_bits=PLACE_BITS,
     )
+
+
+def _named(each: Input) -> str:
+    """Name an input, and the stream or topic that its positions are of."""
+    return each.name if each.jsonl is not None else f"{each.name}: {each.place}"
 
 
 @contextmanager
@@ -240,7 +250,7 @@ def _create(folder: Path, wanted: Fingerprint, parts: set[str]) -> str:
 
 
 def _now_as_name() -> str:
-    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%fZ")
+    return datetime.now(timezone.utc).strftime(_ID_FORMAT)
 
 
 def _require_same(folder: Path, found: Fingerprint, wanted: Fingerprint) -> None:

@@ -46,7 +46,7 @@ def test_rejects_are_counted_and_shown_by_line(folder: Folder, stream: Stream) -
     said(folder.run("run", *stream.options))
     (text,) = said(folder.run("rejects", "list"))[:1]
     assert ["2", "not_json", "profiles", str(folder.input)] == text.split()
-    common = {"input": "profiles", "file": str(folder.input)}
+    common = {"input": "profiles", "origin": str(folder.input)}
     assert listed(folder) == [
         common | {"reason": "not_json", "count": 2, "retried": 0},
         common | {"reason": "no_key_identity", "count": 1, "retried": 0},

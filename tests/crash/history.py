@@ -30,7 +30,7 @@ from bytewax.testing import TestingSource, run_main
 
 from connectors.jsonl import JsonlBatch, JsonlSink, JsonlSource
 from connectors.kinesis import KinesisSink
-from flows import profile_export
+from flows import profile_export, read
 from flows.backfill import Backfill
 from flows.funnel import Funnel
 from flows.lanes import sink_partition_of
@@ -160,7 +160,10 @@ class History:
         rejects = JsonlSink(self._folder / "rejects", "rejects.jsonl", max_bytes=1 << 20)
         source = partial(_source, partial(CrashingSource, fuse, self._mark))
         wake = partial(CrashingWake, fuse, self._ask, self._wake)
-        with patch.multiple(profile_export, JsonlSource=source, WakeSource=wake):
+        with (
+            patch.object(read, "JsonlSource", source),
+            patch.object(profile_export, "WakeSource", wake),
+        ):
             flow = profile_export.get_flow(
                 self._destination,
                 deliver=CrashingSink(sink, "kinesis", fuse),

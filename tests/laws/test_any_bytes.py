@@ -10,12 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from connectors.jsonl import JsonlBatch
+from flows.batch import Batch
 from flows.destination import Destination
 from flows.funnel import Funnel
 from flows.join import Lane
 from flows.profile.exporter import Exporter
 from flows.profile.state import UnknownSnapshot, unpack_lane
+from flows.readers import Readers
 from flows.rejects import Rejects
 from flows.route import Frame, Router
 
@@ -61,12 +62,14 @@ _DOCUMENTS = st.recursive(
 def run(lines: list[bytes]) -> tuple[Funnel, int]:
     """Route and join lines; give the funnel and the number of rejects written."""
     funnel = Funnel()
-    router, exporter = Router(DESTINATION, funnel), Exporter(DESTINATION)
+    router, exporter = Router(DESTINATION, Readers(DESTINATION), funnel), Exporter(DESTINATION)
     rejects = 0
-    for lane, routed in router.to_lanes([JsonlBatch("in", "in.jsonl", ARRIVAL, 1, 0, lines)]):
+    for lane, routed in router.to_lanes([Batch("in", "in.jsonl", ARRIVAL, 1, 0, lines)]):
         if isinstance(routed, Frame):
             assert lane != "rejects"
-            joined, _ = (unit := Lane(DESTINATION, exporter, funnel, None)).on_batch([routed])
+            joined, _ = (
+                unit := Lane(DESTINATION, Readers(DESTINATION), exporter, funnel, None)
+            ).on_batch([routed])
             unit.snapshot()
             rejects += sum(len(each.lines) for each in joined if isinstance(each, Rejects))
         else:

@@ -10,14 +10,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from connectors.jsonl import JsonlBatch
 from flows.backfill import BUCKETS, BackfillFrame
+from flows.batch import Batch
 from flows.destination import Destination
 from flows.funnel import Funnel
 from flows.join import Lane
 from flows.profile.entry import VALUE_AT, is_exited
 from flows.profile.exporter import Exporter
 from flows.profile.state import unpack, unpack_lane
+from flows.readers import Readers
 from flows.rejects import Rejects
 from flows.route import Frame, Router
 from tests.judges import oracle
@@ -78,7 +79,9 @@ class JoinMachine(RuleBasedStateMachine):
     def crash(self) -> None:
         """Die, resume from the last commit, and read what came since once more."""
         self.lanes = {
-            name: Lane(self.destination, self.exporter, self.funnel, snapshot)
+            name: Lane(
+                self.destination, Readers(self.destination), self.exporter, self.funnel, snapshot
+            )
             for name, snapshot in self.store.items()
         }
         self._feed(self.lines[self.committed :])
@@ -140,15 +143,21 @@ class JoinMachine(RuleBasedStateMachine):
         return sha256(identity.encode()).hexdigest()[:32]
 
     def _feed(self, lines: Sequence[oracle.Line]) -> None:
-        router = Router(self.destination, self.funnel)
+        router = Router(self.destination, Readers(self.destination), self.funnel)
         for line in lines:
-            batch = JsonlBatch("in", "in.jsonl", line.arrival_us, 1, line.ordinal, [line.raw])
+            batch = Batch("in", "in.jsonl", line.arrival_us, 1, line.ordinal, [line.raw])
             for name, routed in router.to_lanes([batch]):
                 if isinstance(routed, Rejects):
                     continue
                 assert isinstance(routed, Frame)
                 if name not in self.lanes:
-                    self.lanes[name] = Lane(self.destination, self.exporter, self.funnel, None)
+                    self.lanes[name] = Lane(
+                        self.destination,
+                        Readers(self.destination),
+                        self.exporter,
+                        self.funnel,
+                        None,
+                    )
                 self.lanes[name].on_batch([routed])
 
 

@@ -185,5 +185,5 @@ def test_the_destination_is_a_sound_one(tmp_path: Path) -> None:
         destination.rejects.path,
         destination.dead_letters.path,
     ]
-    inputs = [each.jsonl.path for each in destination.inputs]
+    inputs = [each.place for each in destination.inputs]
     assert ["/var/lib/inputs/profiles", "/var/lib/inputs/segments"] == inputs

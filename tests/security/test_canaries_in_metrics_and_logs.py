@@ -12,16 +12,17 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from connectors.jsonl import JsonlBatch
 from connectors.kinesis import DeliveryStats, KinesisRecord
 from connectors.kinesis.core.actions import DeliverySettings
 from connectors.kinesis.core.answer import Entry
 from connectors.kinesis.core.delivery import Delivery
+from flows.batch import Batch
 from flows.destination.load import load
 from flows.funnel import Funnel
 from flows.join import Lane
 from flows.metrics import JobCollector
 from flows.profile.exporter import Exporter
+from flows.readers import Readers
 from flows.route import Frame, Router
 from flows.runner.progress import Progress
 from tests.support.answering import Answering
@@ -38,10 +39,12 @@ def joined(folder: Folder, funnel: Funnel) -> list[KinesisRecord]:
     """Give the records of three fragments of one person; a fourth is rejected."""
     destination = load(folder.config, environment={}, overrides=CLEAR_KEYS)
     tiers = [person(loyalty={"tier": f"{TIER}-{number}"}).encode() for number in range(3)]
-    batch = JsonlBatch("profiles", f"{ID}.jsonl", 0, 1, 0, [*tiers, f"{{{ID}".encode()])
-    lane = Lane(destination, Exporter(destination), funnel, None)
+    batch = Batch("profiles", f"{ID}.jsonl", 0, 1, 0, [*tiers, f"{{{ID}".encode()])
+    lane = Lane(destination, Readers(destination), Exporter(destination), funnel, None)
     frames = [
-        item for _, item in Router(destination, funnel).to_lanes([batch]) if isinstance(item, Frame)
+        item
+        for _, item in Router(destination, Readers(destination), funnel).to_lanes([batch])
+        if isinstance(item, Frame)
     ]
     records = [
         record

@@ -7,18 +7,19 @@ with repr and str.
 
 from __future__ import annotations
 
-from connectors.jsonl import JsonlBatch
 from connectors.kinesis import DeliveryStats, KinesisRecord
 from connectors.kinesis.core import actions
 from connectors.kinesis.core.answer import Entry
 from connectors.kinesis.core.delivery import Delivery
 from connectors.kinesis.dead_letter_file import DeadLetter, Replayed, Superseded
 from flows.backfill import Backfill, begin
+from flows.batch import Batch
 from flows.destination.load import load
 from flows.funnel import Funnel
 from flows.join import Lane
 from flows.lanes import GROUPS
 from flows.profile.exporter import Exporter
+from flows.readers import Readers
 from flows.rejects import Rejects
 from flows.route import Frame, Router
 from tests.support.canaries import ID, TIER, found_in, person
@@ -29,12 +30,14 @@ def holders(folder: Folder) -> dict[str, object]:
     """Make one of each object that holds something of a person, by what it is."""
     destination = load(folder.config, environment={})
     line = person().encode()
-    batch = JsonlBatch("profiles", "profiles.jsonl", 0, 1, 0, [line, f"{{{ID}".encode()])
+    batch = Batch("profiles", "profiles.jsonl", 0, 1, 0, [line, f"{{{ID}".encode()])
     exporter, funnel = Exporter(destination), Funnel()
-    routed = [item for _, item in Router(destination, funnel).to_lanes([batch])]
+    routed = [
+        item for _, item in Router(destination, Readers(destination), funnel).to_lanes([batch])
+    ]
     (frame,) = (item for item in routed if isinstance(item, Frame))
     (rejects,) = (item for item in routed if isinstance(item, Rejects))
-    lane = Lane(destination, exporter, funnel, None)
+    lane = Lane(destination, Readers(destination), exporter, funnel, None)
     (records,) = (item for item in lane.on_batch([frame])[0] if isinstance(item, list))
     record = KinesisRecord(records[0].data, f"crmid:{ID}")
     backfill = Backfill(key=ID)

@@ -6,10 +6,11 @@ from itertools import permutations
 
 import pytest
 
+from flows.batch import Batch
 from flows.destination import Destination
-from flows.explain import Event, Line, NotAKey, describe, explain, key_of, present_messages
+from flows.explain import Event, NotAKey, describe, explain, key_of, present_messages
 from flows.profile.merge import EMPTY
-from flows.profile.policy import NOT_QUALIFIED, SAME_VALUE, Export
+from flows.profile.policy import NOT_QUALIFIED, SAME_VALUE, STALE, Export
 from tests.support.made import destination
 
 ARRIVAL = 1_583_270_679_000_000
@@ -35,10 +36,10 @@ STORY = [
 """Two people; c1 enters a segment, hears something old, and is deleted."""
 
 
-def lines(story: list[str]) -> list[Line]:
-    """Give the lines of a file that arrived at one time."""
+def lines(story: list[str]) -> list[Batch]:
+    """Give the lines of a file that arrived at one time, each in a batch of its own."""
     return [
-        Line(f"a.jsonl:{number}", ARRIVAL, number - 1, text.encode())
+        Batch("profiles", "a.jsonl", ARRIVAL, number, number - 1, [text.encode()])
         for number, text in enumerate(story, 1)
     ]
 
@@ -155,3 +156,14 @@ def test_a_decision_is_said_in_words() -> None:
     assert "filtered: not_qualified" == describe(NOT_QUALIFIED)
     assert "unchanged: same_value" == describe(SAME_VALUE)
     assert "export: identity, attribute" == describe(Export(("identity", "attribute"), EMPTY))
+
+
+def test_a_record_of_a_stream_is_told_by_its_position() -> None:
+    """Its arrival is its own, so the newer of two without a time wins whatever came first."""
+    story = [text.encode() for text in (STORY[0], STORY[0].replace("gold", "silver"))]
+    stamps = [(ARRIVAL + 1, 0, "49"), (ARRIVAL, 1, "50.2")]
+    batch = Batch("segments", "shardId-000000000003", 0, 0, 0, story, stamps)
+    assert [
+        ("shardId-000000000003@49", ARRIVAL + 1, NOT_QUALIFIED),
+        ("shardId-000000000003@50.2", ARRIVAL, STALE),
+    ] == [(each.place, each.time, each.decision) for each in explain(destination(), [batch], "c1")]

@@ -13,6 +13,7 @@ from flows.destination import Destination
 from flows.funnel import Funnel
 from flows.join import Lane
 from flows.profile.exporter import Exporter
+from flows.readers import Readers
 from flows.route import Frame
 from tests.support.made import destination
 
@@ -27,7 +28,13 @@ class Held:
         """Start without profiles."""
         self.destination: Destination = destination(message=REASONS, **sections)
         self.funnel = Funnel()
-        self.lane = Lane(self.destination, Exporter(self.destination), self.funnel, None)
+        self.lane = Lane(
+            self.destination,
+            Readers(self.destination),
+            Exporter(self.destination),
+            self.funnel,
+            None,
+        )
         self._ordinal = 0
 
     def hear(self, key: str, status: str = "", segment: str = "s1", **more: Any) -> Frame:
@@ -121,7 +128,11 @@ def test_the_same_backfill_of_an_unchanged_profile_gives_the_same_bytes() -> Non
     first = held.take(EVERYBODY)
     resumed = Held()
     resumed.lane = Lane(
-        held.destination, Exporter(held.destination), resumed.funnel, held.lane.snapshot()
+        held.destination,
+        Readers(held.destination),
+        Exporter(held.destination),
+        resumed.funnel,
+        held.lane.snapshot(),
     )
 
     assert first == held.take(EVERYBODY) == resumed.take(EVERYBODY)

@@ -11,6 +11,7 @@ from flows.funnel import Funnel
 from flows.join import Lane
 from flows.lanes import lane_of
 from flows.profile.exporter import Exporter
+from flows.readers import Readers
 from flows.route import Frame
 from tests.support.made import destination
 
@@ -21,7 +22,7 @@ ARRIVAL_US = 1_641_900_000_000_000
 def lane_with(funnel: Funnel) -> Lane:
     """Give a lane without profiles."""
     trial = destination()
-    return Lane(trial, Exporter(trial), funnel, None)
+    return Lane(trial, Readers(trial), Exporter(trial), funnel, None)
 
 
 def qualified(key: str, ordinal: int, **more: Any) -> Frame:

@@ -13,13 +13,27 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from connectors.kinesis import DeliveryStats, KinesisRecord, Levels
+from connectors.kafka import KafkaStats
+from connectors.kinesis import DeliveryStats, KinesisRecord, Levels, ReadStats
 from flows.funnel import Funnel
 from flows.metrics import JobCollector, MetricsUnavailable, serve
 from flows.runner.progress import Progress
 
 DOCUMENTED = Path(__file__).parents[3] / "docs" / "operations.md"
 DEADLINE_S = 20
+READ = ReadStats(
+    records=120,
+    bytes=48_000,
+    calls={"ListShards": 2, "GetRecords": 30},
+    failed=3,
+    throttled=2,
+    trimmed=1,
+    aggregates=5,
+    corrupt=4,
+    out_of_range=6,
+    lag_ms={"shardId-000000000001": 2_500, "shardId-000000000004": 0},
+)
+TOPIC = KafkaStats(records=8, record_bytes=900, held_bytes=0, gaps=2, behind={0: 3, 11: 0})
 NOW_US = 1_700_000_000_000_000
 
 # Written by hand, in the text format of
@@ -44,6 +58,25 @@ profile_export_batches_total{destination="leads"} 5.0
 profile_export_epochs_total{destination="leads"} 6.0
 profile_export_epoch_wait_seconds_total{destination="leads"} 1.5
 profile_export_last_epoch_wait_seconds{destination="leads"} 0.25
+profile_export_read_lag_seconds{destination="leads",input="segments",shard="shardId-000000000001"} \
+2.5
+profile_export_read_lag_seconds{destination="leads",input="segments",shard="shardId-000000000004"} \
+0.0
+profile_export_read_lag_records{destination="leads",input="crm",partition="0"} 3.0
+profile_export_read_lag_records{destination="leads",input="crm",partition="11"} 0.0
+profile_export_read_calls_total{destination="leads",input="segments",operation="ListShards"} 2.0
+profile_export_read_calls_total{destination="leads",input="segments",operation="GetRecords"} 30.0
+profile_export_read_records_total{destination="leads",input="segments"} 120.0
+profile_export_read_records_total{destination="leads",input="crm"} 8.0
+profile_export_read_bytes_total{destination="leads",input="segments"} 48000.0
+profile_export_read_bytes_total{destination="leads",input="crm"} 900.0
+profile_export_read_gaps_total{destination="leads",input="segments"} 1.0
+profile_export_read_gaps_total{destination="leads",input="crm"} 2.0
+profile_export_read_failed_calls_total{destination="leads",input="segments"} 3.0
+profile_export_read_throttled_calls_total{destination="leads",input="segments"} 2.0
+profile_export_read_aggregates_total{destination="leads",input="segments"} 5.0
+profile_export_read_corrupt_aggregates_total{destination="leads",input="segments"} 4.0
+profile_export_read_out_of_range_total{destination="leads",input="segments"} 6.0
 profile_export_requests_total{destination="leads"} 8.0
 profile_export_records_retried_total{destination="leads",shard=""} 500.0
 profile_export_records_retried_total{destination="leads",shard="shardId-000000000007"} 3.0
@@ -98,6 +131,7 @@ def progress() -> Progress:
         levels=lambda: Levels(
             in_flight=2, waiting=40, bytes=16_000, queued_keys=3, deepest_queue=9
         ),
+        reads={"segments": lambda: READ, "crm": lambda: TOPIC},
     )
     pacing = counted.pacing
     pacing.batches, pacing.epochs = 5, 6

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.profile.reject import Rejected
-from flows.rejects import Rejects, encode_reject
+from flows.rejects import Reject, Rejects, encode_reject
 
 NO_KEY = Rejected("no_key_identity", "no id in namespace crmid; present: ecid")
 TOO_LONG = Rejected("line_too_long", "more than 4 bytes")
@@ -18,7 +19,7 @@ TOO_LONG = Rejected("line_too_long", "more than 4 bytes")
 def encode(rejected: Rejected, raw: bytes, *, index: int = 0) -> str:
     """Give the reject of line 12 of a file."""
     line = encode_reject(
-        rejected, raw, input_name="profiles", file="in/ä b.jsonl", line=12, index=index
+        rejected, raw, input_name="profiles", origin="in/ä b.jsonl", line=12, index=index
     )
     return line.decode()
 
@@ -67,3 +68,16 @@ def test_the_original_can_be_had_back(raw: bytes) -> None:
     assert "\n" not in line
     assert raw == (b64decode(kept["base64"]) if "base64" in kept else kept["bytes"].encode())
     assert ("bytes" in kept) != ("base64" in kept)
+
+
+def test_a_record_of_a_stream_is_found_by_its_position() -> None:
+    """The shard and its sequence number stand where a file has its name and line."""
+    line = encode_reject(
+        NO_KEY, b"{}", input_name="segments", origin="shardId-000000000003", line=0, position="49"
+    )
+    assert (
+        b'{"input":"segments","source":"shardId-000000000003","position":"49","index":0,'
+        b'"reason":"no_key_identity","detail":"no id in namespace crmid; present: ecid",'
+        b'"bytes":"{}"}'
+    ) == line
+    assert "shardId-000000000003@49" == msgspec.json.decode(line, type=Reject).place

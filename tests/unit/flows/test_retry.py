@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from connectors.jsonl import JsonlError
-from flows.destination import Destination
+from flows.destination import Destination, Input, Jsonl
 from flows.profile.reject import Reason, Rejected
 from flows.rejects import encode_reject
 from flows.retry import Group, Retry, count, inputs, kept_rejects, retry
@@ -29,7 +29,7 @@ def destination(tmp_path: Path) -> Destination:
 def line(raw: bytes, reason: Reason = "not_json", number: int = 1, name: str = "profiles") -> bytes:
     """Give the line of one reject."""
     return encode_reject(
-        Rejected(reason, "a detail"), raw, input_name=name, file=f"{name}.jsonl", line=number
+        Rejected(reason, "a detail"), raw, input_name=name, origin=f"{name}.jsonl", line=number
     )
 
 
@@ -54,7 +54,7 @@ def test_the_input_of_retried_rejects_comes_last(destination: Destination) -> No
     """It reads a folder of the rejects, and no store is told apart by it."""
     *configured, last = inputs(destination)
     assert list(destination.inputs) == configured
-    assert ("retry", f"{destination.rejects.path}/retry") == (last.name, last.jsonl.path)
+    assert Input(name="retry", jsonl=Jsonl(path=f"{destination.rejects.path}/retry")) == last
     assert ["profiles"] == fingerprint(destination).inputs
 
 
@@ -101,12 +101,13 @@ def test_the_originals_come_back_as_they_were(destination: Destination) -> None:
     before = os.umask(0)
     done = put_back(destination)
     os.umask(before)
-    assert done.path is not None
+    assert done.folder is not None
     assert (3, 0) == (done.retried, done.truncated)
-    assert '{"é":"\\n"}\r\n'.encode() + b"\xff\x00\n\n" == done.path.read_bytes()
-    assert ".jsonl" == done.path.suffix
+    (path,) = done.folder.iterdir()
+    assert '{"é":"\\n"}\r\n'.encode() + b"\xff\x00\n\n" == path.read_bytes()
+    assert ".jsonl" == path.suffix
     marks = Path(destination.rejects.path) / "retried"
-    modes = [stat.S_IMODE(each.stat().st_mode) for each in (done.path.parent, done.path, marks)]
+    modes = [stat.S_IMODE(each.stat().st_mode) for each in (done.folder, path, marks)]
     assert [0o700, 0o600, 0o600] == modes
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from connectors.jsonl import JsonlBatch
+from flows.batch import Batch
 from flows.funnel import Funnel
 from flows.lanes import lane_of
+from flows.readers import Readers
 from flows.rejects import Rejects
 from flows.route import Frame, Router
 from tests.support.made import destination
@@ -24,9 +25,9 @@ def of(id_: str, text: str = "") -> bytes:
     return b'{"identityMap":{"CRMID":[{"id":"%b"}]}%b}' % (id_.encode(), text.encode())
 
 
-def batch(*lines: bytes, line: int = 1, ordinal: int = 0) -> JsonlBatch:
+def batch(*lines: bytes, line: int = 1, ordinal: int = 0) -> Batch:
     """Give consecutive lines of one file."""
-    return JsonlBatch("profiles", "in/a.jsonl", ARRIVAL, line, ordinal, list(lines))
+    return Batch("profiles", "in/a.jsonl", ARRIVAL, line, ordinal, list(lines))
 
 
 def frame(places: list[int], fragments: list[bytes], *, line: int = 1, ordinal: int = 0) -> Frame:
@@ -34,13 +35,13 @@ def frame(places: list[int], fragments: list[bytes], *, line: int = 1, ordinal: 
     return Frame("profiles", "in/a.jsonl", ARRIVAL, line, ordinal, places, fragments)
 
 
-def route(*batches: JsonlBatch, **sections: Any) -> tuple[list[tuple[str, Frame]], list[str], int]:
+def route(*batches: Batch, **sections: Any) -> tuple[list[tuple[str, Frame]], list[str], int]:
     """Give the frames by lane in their order, the reject lines, and the units received."""
     funnel = Funnel()
     made = destination(**({"limits": LIMITS} | sections))
     frames: list[tuple[str, Frame]] = []
     rejects: list[str] = []
-    for key, item in Router(made, funnel).to_lanes(batches):
+    for key, item in Router(made, Readers(made), funnel).to_lanes(batches):
         if isinstance(item, Rejects):
             assert "rejects" == key
             rejects += [line.decode() for line in item.lines]

@@ -66,9 +66,7 @@ def test_relative_paths_start_at_the_folder_of_the_file(
     monkeypatch.chdir(file.parent)
     destination = load(Path(file.name), environment={})
 
-    assert [str(file.parent / "profiles"), "-"] == [
-        source.jsonl.path for source in destination.inputs
-    ]
+    assert [str(file.parent / "profiles"), "-"] == [source.place for source in destination.inputs]
     assert str(absolute) == destination.state.path
     assert str(file.parent.parent / "kept" / "rejects") == destination.rejects.path
     assert str(file.parent / "dead-letters") == destination.dead_letters.path
@@ -191,7 +189,7 @@ def test_standard_input_needs_no_quotes_in_an_override(file: Path) -> None:
     """A lone dash, a list to YAML, stands for itself; anywhere else it is checked as text."""
     inputs = 'inputs=[{name: profiles, jsonl: {path: "-"}}]'
 
-    assert "-" == load(file, environment={}, overrides=[inputs]).inputs[0].jsonl.path
+    assert "-" == load(file, environment={}, overrides=[inputs]).inputs[0].place
     assert "-" == load(file, environment={"PROFILE_EXPORT_DESCRIPTION": "-"}).description
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.profile.instant import EARLIEST, LATEST, format_instant, parse_instant
+from flows.profile.instant import EARLIEST, LATEST, format_instant, parse_instant, parse_ms
 
 AT = 1_583_270_679_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -147,3 +147,31 @@ def test_no_text_does_anything_but_parse_or_be_refused(text: str) -> None:
     except ValueError:
         return
     assert EARLIEST <= instant <= LATEST
+
+
+MILLIS: dict[float | str, int] = {
+    1_583_270_679_188: AT + 188_000,
+    "1583270679188": AT + 188_000,
+    1_583_270_679_188.5: AT + 188_500,
+    "-1": -1_000,
+    0: 0,
+    -62_135_596_800_000: EARLIEST,
+    253_402_300_799_999: LATEST - 999,
+    253_402_300_800_000: LATEST,
+    1e308: LATEST,
+}
+
+
+@pytest.mark.parametrize(("value", "instant"), MILLIS.items(), ids=map(repr, MILLIS))
+def test_milliseconds_are_read_and_end_with_the_year_9999(value: float | str, instant: int) -> None:
+    """A number and its digits are the same instant, and none lies beyond the last one."""
+    assert instant == parse_ms(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "1.5", " 1", "1e3", "+1", "\u0661", "1" * 19, -62_135_596_800_001]
+)
+def test_what_is_no_number_of_milliseconds_is_refused(value: float | str) -> None:
+    """Text that is not all digits, and what lies before the year 1, is no time."""
+    with pytest.raises(ValueError, match=r"not a number|before the year"):
+        parse_ms(value)
