@@ -33,9 +33,9 @@ class Cupboard:
         self._failed = _compact(
             {"ErrorCode": "InternalFailure", "ErrorMessage": "Internal service failure."}
         )
-        self._record = _response(self._accepted[0].encode())
+        self._record = response(self._accepted[0].encode())
         self._put_records = lru_cache(maxsize=1024)(self._entries)
-        self._others = {name: _response(_compact(body).encode()) for name, body in _OTHERS.items()}
+        self._others = {name: response(_compact(body).encode()) for name, body in _OTHERS.items()}
 
     def answer(self, operation: str, records: int) -> tuple[bytes, int]:
         """Give the answer to a request and how many of its records it accepts."""
@@ -56,14 +56,14 @@ class Cupboard:
         ]
         failed = sum(fails)
         body = f'{{"FailedRecordCount":{failed},"Records":[{",".join(entries)}]}}'
-        return _response(body.encode()), records - failed
+        return response(body.encode()), records - failed
 
 
 def _compact(body: object) -> str:
     return json.dumps(body, separators=(",", ":"))
 
 
-def _response(body: bytes) -> bytes:
+def response(body: bytes) -> bytes:
     """Put the head before a body that Kinesis puts there."""
     head = (
         "HTTP/1.1 200 OK\r\n"

@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from benchmarks.cupboard import Cupboard
 from benchmarks.harness import pin
@@ -80,11 +81,18 @@ class Connection:
         return True
 
 
+class Answers(Protocol):
+    """What a server answers with; see `cupboard.Cupboard`."""
+
+    def answer(self, operation: str, records: int) -> tuple[bytes, int]:
+        """Give the answer to a request and how many records it accepts, or gives out."""
+
+
 class Server:
     """Serves until it is stopped; `counts` says what happened."""
 
     def __init__(
-        self, cupboard: Cupboard, latency_s: float, tls: ssl.SSLContext | None = None
+        self, cupboard: Answers, latency_s: float, tls: ssl.SSLContext | None = None
     ) -> None:
         """Listen on a free port of this machine alone."""
         self.counts = Counts()
@@ -187,6 +195,10 @@ class Server:
         with contextlib.suppress(ConnectionError):  # it leaves now; the next read says so
             if connection.sock.send(answer) != len(answer):
                 raise ValueError(f"an answer of {len(answer)} bytes did not fit the send buffer")
+        self.note_answer()
+
+    def note_answer(self) -> None:
+        """Take the time of an answer that was sent."""
         self.counts.busy_s = time.process_time() - self._busy_before_s
         self.counts.wall_s = time.monotonic() - self._first_at
 

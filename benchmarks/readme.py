@@ -90,6 +90,15 @@ def sink() -> str:
     return report.markdown(heads, rows)
 
 
+def source() -> str:
+    """Lay out how fast a stream is read."""
+    rows = [
+        ["this project" if one["name"] == OURS else one["about"], *_rate(one, "cpu_s")]
+        for one in _result("source")["contenders"]
+    ]
+    return report.markdown(["", "records per CPU second", "times boto3"], rows)
+
+
 def end_to_end() -> str:
     """Lay out the whole job, from lines to acknowledged records."""
     jobs = _named("end_to_end")
@@ -122,6 +131,7 @@ def freshness() -> str:
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "join": join,
     "sink": sink,
+    "source": source,
     "end_to_end": end_to_end,
     "freshness": freshness,
 }

@@ -49,3 +49,21 @@ def test_the_sinks_block_shows_rates_ratios_and_losses(
         "| about boto3 | 100,000 | 1.00 | 16,000 | 0.20 | 10 of 1,000 |",
         "| about aiokpl | not installed | - | not installed | - | - |",
     ]
+
+
+def test_the_sources_block_shows_rates_and_ratios(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who could not run says so."""
+    contenders = [
+        measured("ours", per_cpu_s=700_000, ratio_cpu_s=14.0),
+        measured("boto3", per_cpu_s=50_000, ratio_cpu_s=1.0),
+        {"name": "quixstreams", "about": "Quix", "runs": [], "absent": "not installed"},
+    ]
+    (tmp_path / "source.json").write_text(json.dumps({"contenders": contenders}), "utf-8")
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    assert [
+        "| this project | 700,000 | 14.00 |",
+        "| about boto3 | 50,000 | 1.00 |",
+        "| Quix | not installed | - |",
+    ] == readme.source().splitlines()[2:]
