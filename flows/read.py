@@ -146,11 +146,11 @@ def _of_kafka(destination: Destination, name: str, kafka: Kafka) -> Reading:
         group=kafka.group,
         give_up_s=destination.delivery.give_up_s,
     )
+    key = key_namespace(destination)
 
     def to_batch(records: Sequence[KafkaRecord]) -> Batch:
         return batch_of_messages(name, kafka.topic, key, records)
 
-    key = key_namespace(destination)
     return Reading(source, _bytes_of_messages, to_batch, is_shared=True, stats=source.stats)
 
 

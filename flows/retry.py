@@ -136,7 +136,8 @@ def retry(destination: Destination, wanted: Callable[[Reject], bool]) -> Retry:
         (folder / RETRY).mkdir(mode=0o700, exist_ok=True)
         for name in sorted(set(digests.values())):
             originals = (
-                each.reject.original + b"\n"
+                # A record of a stream may span lines; outside of strings JSON takes blanks as well.
+                each.reject.original.replace(b"\n", b" ") + b"\n"
                 for each in kept_rejects(destination)
                 if digests.get(each.digest) == name
             )

@@ -31,8 +31,10 @@ def check(config: Path, overrides: tuple[str, ...], *, offline: bool) -> None:
     for what, problem in (*_inputs(destination), *_folders(destination), _store(destination)):
         problems += problem is not None
         click.echo(f"ok    {what}" if problem is None else f"FAIL  {problem}")
-    asked = "AWS" if all(each.kafka is None for each in destination.inputs) else "AWS and Kafka"
-    click.echo(f"-     {asked} {'was' if asked == 'AWS' else 'were'} not asked")
+    for each in destination.inputs:
+        if each.jsonl is None:
+            click.echo(f"-     input {each.name}: {each.place} was not asked")
+    click.echo("-     AWS was not asked")
     if problems:
         raise Failure(f"{problems} to mend before this can run", CONFIGURATION)
     click.echo("ready: profile-export run --dry-run shows the messages, run sends them")
@@ -42,15 +44,16 @@ def _inputs(destination: Destination) -> Iterator[tuple[str, str | None]]:
     from connectors.jsonl import JsonlError, JsonlSource
 
     for each in destination.inputs:
+        if each.jsonl is None:
+            continue
         what = f"input {each.name}: {each.place}"
-        problem = None
-        if each.jsonl is not None:
-            source = JsonlSource(each.name, each.jsonl.path, follow=each.jsonl.follow)
-            try:
-                source.build_part("check", each.name, None).close()
-            except JsonlError as error:
-                problem = f"input {each.name}: {error}"
-        yield what, problem
+        source = JsonlSource(each.name, each.jsonl.path, follow=each.jsonl.follow)
+        try:
+            source.build_part("check", each.name, None).close()
+        except JsonlError as error:
+            yield what, f"input {each.name}: {error}"
+        else:
+            yield what, None
 
 
 def _folders(destination: Destination) -> Iterator[tuple[str, str | None]]:

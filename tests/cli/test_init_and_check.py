@@ -84,3 +84,18 @@ def test_check_says_when_standard_input_is_read(folder: Folder) -> None:
     ended = folder.run("check", "--offline", "--set", inputs)
     assert 0 == ended.code
     assert "ok    input profiles: -" in ended.out
+
+
+def test_a_check_offline_claims_nothing_of_streams_and_topics(folder: Folder) -> None:
+    """They are named as not asked, and are no hindrance."""
+    inputs = (
+        "inputs=[{name: events, kinesis: {stream: segment-events}}, "
+        "{name: crm, kafka: {topic: crm, brokers: ['127.0.0.1:9']}}]"
+    )
+    ended = folder.run("check", "--offline", "--set", inputs)
+    assert 0 == ended.code
+    assert [
+        "-     input events: Kinesis stream segment-events was not asked",
+        "-     input crm: Kafka topic crm was not asked",
+        "-     AWS was not asked",
+    ] == [line for line in ended.out.splitlines() if line.startswith("-")]

@@ -111,6 +111,14 @@ def test_the_originals_come_back_as_they_were(destination: Destination) -> None:
     assert [0o700, 0o600, 0o600] == modes
 
 
+def test_a_record_that_spans_lines_comes_back_as_one_line(destination: Destination) -> None:
+    """As JSON written for people does on a stream; what it says is the same."""
+    pretty = b'{\n  "identityMap": {"crmid": [\n    {"id": "c1"}]}\n}\n'
+    keep(destination, line(pretty, "bad_time"))
+    assert 1 == put_back(destination).retried
+    assert {".jsonl": pretty.replace(b"\n", b" ") + b"\n"} == files(destination)
+
+
 def test_a_reject_is_put_back_once(destination: Destination) -> None:
     """A second retry takes what came since, a line of another place with the same bytes too."""
     keep(destination, line(b"a"), line(b"b", "bad_time", 2))
